@@ -1,0 +1,77 @@
+"""From logits to tags: calibration, thresholds and the one rule by which labels are chosen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zhuti.taxonomy import MAX_LABELS, STAND_ALONE, Taxonomy
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Calibration and thresholds, all fitted on out-of-fold predictions.
+
+    :param leaf_scale: slope of the leaf calibration (Platt 1999): ``p = sigmoid(scale * logit + bias)``.
+    :param leaf_bias: its intercept.
+    :param theme_scale: the same for themes.
+    :param theme_bias: the same for themes.
+    :param thresholds: per leaf in label order, the probability from which a leaf is given beside the primary one.
+    :param certain: a sentence whose primary leaf scores below this is marked uncertain.
+    """
+
+    leaf_scale: float
+    leaf_bias: float
+    theme_scale: float
+    theme_bias: float
+    thresholds: tuple[float, ...]
+    certain: float
+
+    @classmethod
+    def load(cls, path: Path) -> Decision:
+        """Read what :meth:`save` wrote."""
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**(fields | {"thresholds": tuple(fields["thresholds"])}))
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    def leaf_probabilities(self, logits: Floats) -> Floats:
+        """:param logits: (n, leaves). :return: calibrated probabilities, (n, leaves)."""
+        return sigmoid(self.leaf_scale * logits + self.leaf_bias)
+
+    def theme_probabilities(self, logits: Floats) -> Floats:
+        """:param logits: (n, themes). :return: calibrated probabilities, (n, themes)."""
+        return sigmoid(self.theme_scale * logits + self.theme_bias)
+
+
+def sigmoid(values: Floats) -> Floats:
+    """The logistic function, safe for large values."""
+    return (0.5 * (1.0 + np.tanh(0.5 * values))).astype(np.float32)
+
+
+def choose(probabilities: Floats, thresholds: NDArray[np.float64], taxonomy: Taxonomy) -> list[list[int]]:
+    """The threshold rule: the best leaf is primary, others join from their own threshold on.
+
+    :param probabilities: (n, leaves), in label order.
+    :param thresholds: (leaves,).
+    :return: for each row one to three leaf positions, the primary first, the rest by falling probability.
+    """
+    alone = {taxonomy.position(code) for code in STAND_ALONE}
+    rows: list[list[int]] = []
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    above = probabilities >= thresholds[None, :]
+    for row, ranked in enumerate(order):
+        primary = int(ranked[0])
+        chosen = [primary]
+        if primary not in alone:
+            others = (int(leaf) for leaf in ranked[1:8] if above[row, leaf] and int(leaf) not in alone)
+            chosen += [leaf for leaf, _ in zip(others, range(MAX_LABELS - 1), strict=False)]
+        rows.append(chosen)
+    return rows

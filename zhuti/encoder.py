@@ -1,0 +1,64 @@
+"""Sentence vectors from the exported encoder: OpenVINO graph and fast tokenizer, no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from zhuti.decision import Floats
+
+BATCH = 16
+_PAD_TO = 8  # lengths are rounded up, so that few shapes are compiled
+_MAX_CHARS = 2000  # more than any encoder's tokens; keeps the tokenizer's work linear
+
+
+class Encoder:
+    """Runs ``encoder.xml`` on all the CPU's cores.
+
+    :param path: model folder with ``encoder.xml``, ``encoder.bin`` and ``tokenizer.json``.
+    :param prefix: put before every text, as the base encoder was trained with.
+    :param max_tokens: longer texts are cut; the vector then stands for their beginning.
+    """
+
+    def __init__(self, path: Path, prefix: str, max_tokens: int) -> None:
+        import openvino
+
+        self._prefix = prefix
+        self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        self._tokenizer.enable_truncation(max_tokens)
+        core = openvino.Core()
+        self._graph = core.compile_model(path / "encoder.xml", "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0})
+        self.width = int(self._graph.output(0).partial_shape[1].get_length())
+        self._queue: Any = openvino.AsyncInferQueue(self._graph)
+
+    def encode(self, texts: list[str]) -> Floats:
+        """:param texts: normalised texts. :return: their vectors, (n, width)."""
+        vectors = np.zeros((len(texts), self.width), np.float32)
+        encodings = self._tokenizer.encode_batch_fast([self._prefix + text[:_MAX_CHARS] for text in texts])
+        by_length = sorted(range(len(texts)), key=lambda row: len(encodings[row].ids))
+
+        def keep(request: Any, rows: list[int]) -> None:
+            vectors[rows] = request.get_output_tensor(0).data
+
+        self._queue.set_callback(keep)
+        for first in range(0, len(texts), BATCH):
+            rows = by_length[first : first + BATCH]
+            ids, mask = _pad([encodings[row].ids for row in rows])
+            self._queue.start_async({"input_ids": ids, "attention_mask": mask}, rows)
+        self._queue.wait_all()
+        return vectors
+
+
+def _pad(sequences: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """:return: token ids and attention mask, (batch, length rounded up)."""
+    length = -(-max(map(len, sequences)) // _PAD_TO) * _PAD_TO
+    ids = np.zeros((len(sequences), length), np.int64)
+    mask = np.zeros_like(ids)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = 1
+    return ids, mask

@@ -60,7 +60,9 @@ def load_annotations(path: Path, sentences: Path, taxonomy: Taxonomy) -> list[An
             raise AnnotationError(f"{place}: found id {found!r}; the order of {sentences} asks for {expected[len(annotations)]!r}")
         annotations.append(Annotation(expected[len(annotations)], check_labels(row, taxonomy, place)))
     if len(annotations) < len(expected):
-        raise AnnotationError(f"{path}: ends before {expected[len(annotations)]!r}: {len(annotations)} of {len(expected)} sentences are labelled")
+        raise AnnotationError(
+            f"{path}: ends before {expected[len(annotations)]!r}: {len(annotations)} of {len(expected)} sentences are labelled"
+        )
     return annotations
 
 

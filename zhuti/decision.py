@@ -46,27 +46,38 @@ class Decision:
         """:param logits: (n, leaves). :return: calibrated probabilities, (n, leaves)."""
         return sigmoid(self.leaf_scale * logits + self.leaf_bias)
 
-    def theme_probabilities(self, logits: Floats) -> Floats:
-        """:param logits: (n, themes). :return: calibrated probabilities, (n, themes)."""
-        return sigmoid(self.theme_scale * logits + self.theme_bias)
+    def theme_probabilities(self, leaf_probabilities: Floats, taxonomy: Taxonomy) -> Floats:
+        """:param leaf_probabilities: (n, leaves), calibrated. :return: calibrated probabilities, (n, themes)."""
+        return sigmoid(self.theme_scale * theme_logits(leaf_probabilities, taxonomy) + self.theme_bias)
+
+
+def theme_logits(leaf_probabilities: Floats, taxonomy: Taxonomy) -> Floats:
+    """A theme is there unless all of its leaves are missing (noisy-or), before calibration.
+
+    :param leaf_probabilities: (n, leaves). :return: log-odds, (n, themes).
+    """
+    missing = np.zeros((len(leaf_probabilities), len(taxonomy.theme_codes)), np.float64)
+    np.add.at(missing.T, np.array(taxonomy.parents), np.log1p(-np.clip(leaf_probabilities.T.astype(np.float64), 1e-7, 1 - 1e-7)))
+    return (np.log(-np.expm1(missing)) - missing).astype(np.float32)
 
 
 def sigmoid(values: Floats) -> Floats:
     """The logistic function, safe for large values."""
-    return (0.5 * (1.0 + np.tanh(0.5 * values))).astype(np.float32)
+    odds: Floats = np.asarray(0.5 * (1.0 + np.tanh(0.5 * values)), np.float32)
+    return odds
 
 
 def choose(probabilities: Floats, thresholds: NDArray[np.float64], taxonomy: Taxonomy) -> list[list[int]]:
     """The threshold rule: the best leaf is primary, others join from their own threshold on.
 
     :param probabilities: (n, leaves), in label order.
-    :param thresholds: (leaves,).
+    :param thresholds: (leaves,), or (n, leaves) where they differ from row to row.
     :return: for each row one to three leaf positions, the primary first, the rest by falling probability.
     """
     alone = {taxonomy.position(code) for code in STAND_ALONE}
     rows: list[list[int]] = []
     order = np.argsort(-probabilities, axis=1, kind="stable")
-    above = probabilities >= thresholds[None, :]
+    above = probabilities >= thresholds
     for row, ranked in enumerate(order):
         primary = int(ranked[0])
         chosen = [primary]

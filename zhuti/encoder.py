@@ -31,7 +31,8 @@ class Encoder:
         self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
         self._tokenizer.enable_truncation(max_tokens)
         core = openvino.Core()
-        self._graph = core.compile_model(path / "encoder.xml", "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0})
+        settings = {"PERFORMANCE_HINT": "THROUGHPUT", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
+        self._graph = core.compile_model(path / "encoder.xml", "CPU", settings)
         self.width = int(self._graph.output(0).partial_shape[1].get_length())
         self._queue: Any = openvino.AsyncInferQueue(self._graph)
 

@@ -1,0 +1,48 @@
+# Each target sets up what it needs in .venv; a second run installs nothing again.
+PYTHON ?= python3
+REPORT ?= data/examples/lanshan-2024.txt
+VENV := .venv
+BIN := $(VENV)/bin
+export BENTOML_DO_NOT_TRACK = True
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: tag serve train evaluate corpus test lint clean
+
+tag: $(VENV)/.runtime
+	@$(BIN)/zhuti tag $(REPORT)
+
+serve: $(VENV)/.runtime
+	$(BIN)/zhuti serve
+
+train: $(VENV)/.train
+	$(BIN)/zhuti train
+
+evaluate: $(VENV)/.train
+	$(BIN)/zhuti evaluate
+
+corpus: $(VENV)/.runtime
+	$(BIN)/python -m training.corpus
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zhuti needs Python 3.11 or newer, found " + sys.version.split()[0] + "; name one with make PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.train: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable '.[train]'
+	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable '.[train,dev]'
+	@touch $@ $(VENV)/.train $(VENV)/.runtime
+
+clean:
+	rm -rf $(VENV) build

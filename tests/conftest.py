@@ -1,0 +1,25 @@
+"""What several tests share: paths, the shipped tagger, and a tiny model folder to damage."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from zhuti.tagger import Tagger
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "models" / "zhuti-small"
+EXAMPLE = ROOT / "data" / "examples" / "lanshan-2024.txt"
+
+
+@pytest.fixture(scope="session")
+def tagger() -> Tagger:
+    return Tagger.load(SHIPPED)
+
+
+@pytest.fixture
+def model_copy(tmp_path: Path) -> Path:
+    """A copy of the shipped model that a test may damage."""
+    return Path(shutil.copytree(SHIPPED, tmp_path / "model"))

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import EXAMPLE, ROOT
+from zhuti.tagger import Tagger
+from zhuti.taxonomy import STAND_ALONE
+
+REPORT = EXAMPLE.read_text(encoding="utf-8")
+
+
+def json_rows(name: str) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (ROOT / "tests" / "data" / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_units_carry_offsets_and_one_to_three_leaves_by_falling_score(tagger: Tagger) -> None:
+    units = tagger.tag(REPORT)
+    assert len(units) > 90
+    for unit in units:
+        assert REPORT[unit.start : unit.end] == unit.text
+        codes = [theme.code for theme in unit.themes]
+        tagger.taxonomy.check_labels(codes)
+        assert codes[0] == unit.primary
+        assert [theme.parent for theme in unit.themes] == [code.split(".")[0] for code in codes]
+        scores = [theme.score for theme in unit.themes]
+        assert scores == sorted(scores, reverse=True)
+        assert all(0 <= score <= 1 for score in scores)
+    assert len({unit.primary for unit in units} - STAND_ALONE) >= 15
+
+
+def test_batch_equals_single(tagger: Tagger) -> None:
+    """Many documents at once, the same documents one by one, and a fresh tagger give the same."""
+    documents = [REPORT[start : start + 700] for start in range(0, 4200, 700)]
+    from zhuti.text import split
+
+    together = tagger.probabilities([split(document) for document in documents])[0]
+    fresh = Tagger.load()
+    alone = np.concatenate([fresh.probabilities([split(document)])[0] for document in documents])
+    assert np.abs(together - alone).max() < 1e-3
+
+
+def test_empty_text(tagger: Tagger) -> None:
+    assert tagger.tag("") == []
+    assert tagger.tag(" \n ") == []
+    assert tagger.tag_sentences([]) == []
+    assert tagger.tag_sentences([[]]) == [[]]
+
+
+def test_context_moves_a_sentence_that_says_little_by_itself(tagger: Tagger) -> None:
+    sentence = "这项工作要常抓不懈、久久为功。"
+    themes = set()
+    for heading, before in (("七、做好老干部工作", "老干部的各项待遇要逐项落实到位。"), ("四、人才工作", "各类引才计划要早谋划早实施,吸引高层次人才来我市创业。")):
+        themes.add(tagger.tag(f"{heading}\n{before}{sentence}")[-1].primary.split(".")[0])
+    assert themes == {"veterans", "talent"}
+
+
+def test_a_very_long_unit_is_tagged(tagger: Tagger) -> None:
+    [unit] = tagger.tag("加强干部教育培训" * 20_000)
+    assert unit.end == 160_000
+    assert unit.primary == "ideology.training"
+
+
+def test_evidence_of_a_corpus_sentence_is_itself(tagger: Tagger) -> None:
+    row = json.loads((ROOT / "data" / "sentences.jsonl").read_text(encoding="utf-8").splitlines()[30])
+    [unit] = tagger.tag_sentences([[row["text"]]], explain=3)[0]
+    assert unit.evidence[0].text == row["text"]
+    assert unit.evidence[0].similarity > 0.95
+    assert [e.similarity for e in unit.evidence] == sorted((e.similarity for e in unit.evidence), reverse=True)
+    assert "evidence" not in tagger.tag(row["text"])[0].as_dict()
+
+
+def test_the_primary_theme_is_steady(tagger: Tagger) -> None:
+    """Script, numbers, years, places, width, spaces and enumerators do not move the primary theme of 98 % of written pairs."""
+    pairs = json_rows("steadiness.jsonl")
+    assert len(pairs) >= 200
+    first, second = (tagger.tag_sentences([[pair[side]] for pair in pairs]) for side in "ab")
+    moved = [p for p, [a], [b] in zip(pairs, first, second, strict=True) if a.primary.split(".")[0] != b.primary.split(".")[0]]
+    assert len(moved) <= 0.02 * len(pairs), moved
+
+
+def test_sentences_from_other_worlds_are_not_thematic(tagger: Tagger) -> None:
+    sentences = [row["text"] for row in json_rows("other_worlds.jsonl")]
+    assert len(sentences) >= 200
+    tagged = tagger.tag_sentences([[sentence] for sentence in sentences])
+    wrong = [(unit.text, unit.primary) for [unit] in tagged if unit.primary != "none.boilerplate"]
+    assert len(wrong) <= 0.05 * len(sentences), wrong
+
+
+@pytest.mark.parametrize("name", ["chengdu-2018", "zhuzhou-2021"])
+def test_traditional_and_simplified_reports_get_the_same_themes(tagger: Tagger, name: str) -> None:
+    from opencc import OpenCC
+
+    text = (ROOT / "data" / "documents" / f"{name}.txt").read_text(encoding="utf-8")
+    one, other = (tagger.tag(OpenCC(profile).convert(text)) for profile in ("t2s", "s2t"))
+    assert len(one) == len(other)
+    same = sum(a.primary == b.primary for a, b in zip(one, other, strict=True))
+    assert same >= 0.98 * len(one)
+
+
+def test_baseline_has_the_same_interface(tmp_path: Path) -> None:
+    """Made here from the corpus, as `make train` makes it, then loaded by path."""
+    from training.dataset import document_folds, load_dataset
+    from training.outoffold import OutOfFold
+    from training.pipeline import _provenance, _write_baseline
+
+    dataset = load_dataset(written=False)
+    zeros = np.zeros_like(dataset.targets)
+    held_out = OutOfFold(document_folds(dataset), zeros, zeros + dataset.targets * 2 - 1)
+    _write_baseline(dataset, held_out, tmp_path / "zhuti-baseline", _provenance(None, 0) | {"figures": dict.fromkeys(Tagger.load().artifact.manifest["figures"], 0.5)})
+    baseline = Tagger.load(tmp_path / "zhuti-baseline")
+    [[unit]] = baseline.tag_sentences([["蜀ICP备12023703号"]], explain=2)
+    assert (unit.primary, unit.evidence) == ("none.boilerplate", ())
+    assert len(baseline.tag(REPORT)) == len(Tagger.load().tag(REPORT))

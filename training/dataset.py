@@ -1,0 +1,151 @@
+"""Labelled sentences ready for training: the corpus, the written examples, and how they are held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.corpus import ROOT, SENTENCES
+from zhuti.annotations import check_labels, load_annotations, read_json_lines
+from zhuti.context import neighbours
+from zhuti.decision import Floats
+from zhuti.taxonomy import Taxonomy
+from zhuti.text import Role, normalise, single_unit
+
+TAXONOMY = ROOT / "labels" / "taxonomy.yaml"
+ANNOTATIONS = ROOT / "labels" / "annotations.jsonl"
+EXAMPLES = ROOT / "labels" / "examples.jsonl"
+SOURCES = (TAXONOMY, ANNOTATIONS, EXAMPLES, SENTENCES)
+BLOCK = 15
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One labelled sentence.
+
+    :param document: its document; rows of one document are consecutive. None for a lone sentence.
+    :param written: written for training, never evaluated on.
+    """
+
+    id: str
+    document: str | None
+    text: str
+    role: Role
+    labels: tuple[str, ...]
+    written: bool
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Corpus and written sentences, the corpus first.
+
+    :param sentences: in order; rows of a document are consecutive.
+    :param taxonomy: fixes the label order.
+    """
+
+    sentences: tuple[Sentence, ...]
+    taxonomy: Taxonomy
+
+    @property
+    def texts(self) -> list[str]:
+        """Normalised texts."""
+        return [normalise(sentence.text) for sentence in self.sentences]
+
+    @property
+    def targets(self) -> Floats:
+        """(n, leaves), 1 where a leaf is given."""
+        targets = np.zeros((len(self.sentences), len(self.taxonomy.codes)), np.float32)
+        for row, sentence in enumerate(self.sentences):
+            targets[row, [self.taxonomy.position(code) for code in sentence.labels]] = 1
+        return targets
+
+    @property
+    def primaries(self) -> NDArray[np.int64]:
+        """(n,), the position of the primary leaf."""
+        return np.array([self.taxonomy.position(sentence.labels[0]) for sentence in self.sentences])
+
+    @property
+    def corpus(self) -> NDArray[np.bool_]:
+        """(n,), True for corpus sentences."""
+        return np.array([not sentence.written for sentence in self.sentences])
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(n, 3), see :func:`zhuti.context.neighbours`; lone sentences have no neighbours."""
+        documents: list[list[Role]] = []
+        previous: str | None = None
+        for sentence in self.sentences:
+            if sentence.document is None or sentence.document != previous:
+                documents.append([])
+            documents[-1].append(sentence.role)
+            previous = sentence.document
+        return neighbours(documents)
+
+
+def load_dataset(written: bool = True) -> Dataset:
+    """Read corpus, annotations and examples.
+
+    :param written: take in the written examples.
+    :raises AnnotationError: where a file does not fit the taxonomy or the corpus.
+    """
+    taxonomy = Taxonomy.load(TAXONOMY)
+    labels = {annotation.id: annotation.labels for annotation in load_annotations(ANNOTATIONS, SENTENCES, taxonomy)}
+    sentences = [
+        Sentence(row["id"], row["document"], row["text"], row["role"], labels[row["id"]], written=False)
+        for _, row in read_json_lines(SENTENCES)
+    ]
+    if written:
+        sentences += load_examples(EXAMPLES, taxonomy)
+    return Dataset(tuple(sentences), taxonomy)
+
+
+def load_examples(path: Path, taxonomy: Taxonomy) -> list[Sentence]:
+    """Read the sentences written for training. :raises AnnotationError: naming file and line."""
+    return [
+        Sentence(
+            row["id"], row.get("document"), row["text"], single_unit(row["text"]).role,
+            check_labels(row, taxonomy, f"{path}, line {number}"), written=True,
+        )
+        for number, row in read_json_lines(path)
+    ]  # fmt: skip
+
+
+def document_folds(dataset: Dataset) -> NDArray[np.int64]:
+    """Leave one document out: each corpus document is a fold; written documents are spread over the folds.
+
+    :return: (n,), the fold a sentence is held out in; -1 for lone written sentences, which are in training always.
+    """
+    corpus = list(dict.fromkeys(s.document for s in dataset.sentences if not s.written))
+    return _folds(dataset, {document: fold for fold, document in enumerate(corpus)}, len(corpus))
+
+
+def block_folds(dataset: Dataset) -> NDArray[np.int64]:
+    """Five folds over contiguous blocks of 15 corpus sentences, so that neighbours are rarely on both sides.
+
+    :return: as :func:`document_folds`.
+    """
+    folds = _folds(dataset, {}, FOLDS)
+    for row, sentence in enumerate(dataset.sentences):
+        if not sentence.written:
+            folds[row] = row // BLOCK % FOLDS
+    return folds
+
+
+def _folds(dataset: Dataset, corpus: dict[str | None, int], count: int) -> NDArray[np.int64]:
+    written = list(dict.fromkeys(s.document for s in dataset.sentences if s.written and s.document))
+    fold_of = corpus | {document: place % count for place, document in enumerate(written)}
+    return np.array([fold_of.get(sentence.document, -1) for sentence in dataset.sentences])
+
+
+def cut_at_fold_edges(rows: NDArray[np.int64], folds: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Take away neighbours that lie in another fold: their logits come from another model.
+
+    :return: (n, 3) as ``rows``, -1 where the neighbour is not held out together with the sentence.
+    """
+    folds = np.asarray(folds)
+    return np.where((rows >= 0) & (folds[rows] == folds[:, None]), rows, -1)

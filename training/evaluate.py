@@ -1,0 +1,229 @@
+"""``zhuti evaluate``: baseline and BERT on sentences that training did not see, written to training/reports/.
+
+Two ways of holding out: one whole document at a time, and five folds over contiguous blocks of 15 sentences. What is
+scored are the exported files, run by the tagger's own code; context layer, calibration and thresholds are fitted on
+the other folds. Written sentences are in training alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training import figures, outoffold
+from training.dataset import BLOCK, Dataset, block_folds, document_folds, load_dataset
+from training.finetune import FrozenBase, Recipe
+from training.metrics import bootstrap_interval, calibration_error, f1, indicator, paired_permutation, score, to_themes
+from training.outoffold import ENCODER_SETTINGS, CrossFitted, OutOfFold, cross_fit, prepare_base
+from zhuti.decision import choose
+
+SCHEMES = {"documents": ("leave one document out", document_folds), "blocks": ("5 folds over blocks of 15 sentences", block_folds)}
+_ROUNDS = 1000
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One system under one way of holding out, on the corpus sentences."""
+
+    predicted: CrossFitted
+    chosen: list[list[int]]
+    figures: dict[str, float]
+
+
+def evaluate_models(base: str | None, output: Path, seed: int) -> None:
+    """Measure and write ``evaluation.json``, ``evaluation.md``, ``predictions.jsonl`` and the SVG figures.
+
+    :param base: as in training.
+    :param output: folder, made if missing.
+    """
+    recipe = Recipe()
+    dataset = load_dataset()
+    frozen = FrozenBase(prepare_base(base), ENCODER_SETTINGS["prefix"], dataset.texts, recipe.tuned_layers)
+    output.mkdir(parents=True, exist_ok=True)
+    report: dict[str, Any] = {"sentences": int(dataset.corpus.sum()), "written": int((~dataset.corpus).sum()), "seed": seed, "schemes": {}}
+    for scheme, (title, folds_of) in SCHEMES.items():
+        print(f"zhuti evaluate: {title}", flush=True)
+        held_out = outoffold.compute(dataset, frozen, folds_of(dataset), recipe, seed, f"{scheme} {base}")
+        systems = score_systems(dataset, held_out)
+        report["schemes"][scheme] = {"title": title} | summarise(dataset, systems)
+        if scheme == "documents":
+            report["leaves"] = leaf_table(dataset, systems["bert"])
+            report["uncertain"] = uncertainty(dataset, systems["bert"], held_out)
+            figures.write_all(dataset, systems["bert"].predicted, systems["bert"].chosen, output)
+            _write_predictions(dataset, systems, output / "predictions.jsonl")
+            report["worst"] = worst_errors(dataset, systems["bert"])
+    (output / "evaluation.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (output / "evaluation.md").write_text(render(report), encoding="utf-8")
+    print(render(report).partition("## Leaves")[0], flush=True)
+
+
+def score_systems(dataset: Dataset, held_out: OutOfFold) -> dict[str, Scored]:
+    """:return: the shipped kind of model, the same without neighbours, and the baseline."""
+    predictions = {
+        "bert": cross_fit(dataset, held_out),
+        "bert, each sentence alone": cross_fit(dataset, held_out, context=False),
+        "baseline": cross_fit(dataset, held_out, lexical_only=True),
+    }
+    return {name: _score(dataset, predicted) for name, predicted in predictions.items()}
+
+
+def _score(dataset: Dataset, predicted: CrossFitted) -> Scored:
+    corpus = dataset.corpus
+    chosen = choose(predicted.probabilities, predicted.thresholds, dataset.taxonomy)
+    return Scored(predicted, chosen, score(chosen, dataset.targets[corpus] > 0, dataset.primaries[corpus], dataset.taxonomy))
+
+
+def summarise(dataset: Dataset, systems: dict[str, Scored]) -> dict[str, Any]:
+    """Figures with 95 % intervals by bootstrap over blocks, and the paired test against the baseline."""
+    corpus = dataset.corpus
+    gold, primaries, blocks = dataset.targets[corpus] > 0, dataset.primaries[corpus], np.arange(int(corpus.sum())) // BLOCK
+    summary: dict[str, Any] = {}
+    for name, system in systems.items():
+        intervals = {
+            key: bootstrap_interval(
+                lambda rows, key=key, s=system: score([s.chosen[r] for r in rows], gold[rows], primaries[rows], dataset.taxonomy)[key],
+                blocks,
+                200,
+            )  # type: ignore[misc]
+            for key in system.figures
+        }
+        summary[name] = {
+            key: {"value": round(value, 4), "interval": [round(end, 4) for end in intervals[key]]} for key, value in system.figures.items()
+        }
+    first, second = (indicator(systems[name].chosen, gold.shape[1]) for name in ("bert", "baseline"))
+
+    def difference(swapped: NDArray[np.bool_]) -> float:
+        a, b = np.where(swapped[:, None], second, first), np.where(swapped[:, None], first, second)
+        return f1(a, gold, "micro") - f1(b, gold, "micro")
+
+    summary_test = {
+        "leaf_micro_f1_difference": round(difference(np.zeros(len(gold), bool)), 4),
+        "p": paired_permutation(difference, blocks, _ROUNDS),
+    }
+    themes = to_themes(gold, dataset.taxonomy)
+    calibration = calibration_error(systems["bert"].predicted.themes, themes)
+    supported = supported_leaves(dataset)
+    kept = {level: round(f1(first[:, supported], gold[:, supported], level), 4) for level in ("micro", "macro")}
+    return {
+        "systems": summary,
+        "against_baseline": summary_test,
+        "theme_calibration_error": round(calibration, 4),
+        "leaves_another_document_supports": kept,
+    }
+
+
+def supported_leaves(dataset: Dataset) -> NDArray[np.bool_]:
+    """:return: (leaves,), True where at least two corpus documents have the leaf."""
+    corpus = dataset.corpus
+    documents = np.array([s.document for s in dataset.sentences if not s.written])
+    gold = dataset.targets[corpus] > 0
+    return np.array([len(set(documents[gold[:, leaf]])) > 1 for leaf in range(gold.shape[1])])
+
+
+def leaf_table(dataset: Dataset, system: Scored) -> list[dict[str, Any]]:
+    """Support, precision, recall, F1 and mean threshold of each leaf, held-out documents."""
+    gold = dataset.targets[dataset.corpus] > 0
+    given = indicator(system.chosen, gold.shape[1])
+    table = []
+    for position, leaf in enumerate(dataset.taxonomy.leaves):
+        hits, predicted, support = (int(x.sum()) for x in (given[:, position] & gold[:, position], given[:, position], gold[:, position]))
+        table.append({
+            "code": leaf.code, "zh": leaf.zh, "support": support, "predicted": predicted,
+            "precision": round(hits / max(1, predicted), 3), "recall": round(hits / max(1, support), 3),
+            "f1": round(2 * hits / max(1, predicted + support), 3),
+            "threshold": round(float(system.predicted.thresholds[:, position].mean()), 3),
+        })  # fmt: skip
+    return table
+
+
+def uncertainty(dataset: Dataset, system: Scored, held_out: OutOfFold) -> dict[str, float]:
+    """Which share of wrong primary themes the mark `uncertain` catches, at which share of sentences."""
+    corpus = dataset.corpus
+    folds, parents = held_out.folds[corpus], np.array(dataset.taxonomy.parents)
+    certain = np.array([system.predicted.decisions[fold].certain for fold in folds])
+    marked = system.predicted.probabilities.max(axis=1) < certain
+    wrong = parents[np.array([labels[0] for labels in system.chosen])] != parents[dataset.primaries[corpus]]
+    return {"share_of_sentences": round(float(marked.mean()), 4), "share_of_theme_errors": round(float(marked[wrong].mean()), 4)}
+
+
+def worst_errors(dataset: Dataset, system: Scored, count: int = 25) -> list[dict[str, Any]]:
+    """The most confident wrong primaries, with both readings."""
+    sentences = [sentence for sentence in dataset.sentences if not sentence.written]
+    codes = dataset.taxonomy.codes
+    wrong = [row for row, labels in enumerate(system.chosen) if codes[labels[0]] != sentences[row].labels[0]]
+    wrong.sort(key=lambda row: -float(system.predicted.probabilities[row].max()))
+    return [
+        {"id": sentences[row].id, "text": sentences[row].text, "reader": list(sentences[row].labels),
+         "model": [codes[label] for label in system.chosen[row]], "score": round(float(system.predicted.probabilities[row].max()), 3)}
+        for row in wrong[:count]
+    ]  # fmt: skip
+
+
+def _write_predictions(dataset: Dataset, systems: dict[str, Scored], path: Path) -> None:
+    """Out-of-fold predictions of every corpus sentence, so that anyone can recompute the figures."""
+    codes = dataset.taxonomy.codes
+    with path.open("w", encoding="utf-8") as out:
+        for row, sentence in enumerate(s for s in dataset.sentences if not s.written):
+            line: dict[str, Any] = {"id": sentence.id, "labels": list(sentence.labels)}
+            for name, system in systems.items():
+                line[name] = {codes[label]: round(float(system.predicted.probabilities[row, label]), 4) for label in system.chosen[row]}
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def render(report: dict[str, Any]) -> str:
+    """The report as Markdown."""
+    lines = [
+        "# Evaluation",
+        "",
+        f"{report['sentences']} corpus sentences, each scored by models that had not seen it; {report['written']} written sentences in training alone.",
+        "",
+    ]
+    for scheme in report["schemes"].values():
+        lines += [
+            f"## {scheme['title'].capitalize()}",
+            "",
+            "| figure | " + " | ".join(scheme["systems"]) + " |",
+            "|---" * (len(scheme["systems"]) + 1) + "|",
+        ]
+        for key in next(iter(scheme["systems"].values())):
+            cells = [f"{s[key]['value']:.3f} ({s[key]['interval'][0]:.3f}-{s[key]['interval'][1]:.3f})" for s in scheme["systems"].values()]
+            lines.append(f"| {key.replace('_', ' ')} | " + " | ".join(cells) + " |")
+        test = scheme["against_baseline"]
+        kept = scheme["leaves_another_document_supports"]
+        lines += [
+            "", f"95 % intervals by bootstrap over blocks of {BLOCK} sentences. BERT above the baseline by {test['leaf_micro_f1_difference']:.3f} leaf micro-F1 "
+            f"(paired permutation over blocks, p = {test['p']:.4f}). Leaves that at least two documents have: micro {kept['micro']:.3f}, macro {kept['macro']:.3f}. "
+            f"Expected calibration error of themes {scheme['theme_calibration_error']:.3f}.", "",
+        ]  # fmt: skip
+    mark = report["uncertain"]
+    lines += [
+        f"`uncertain` marks {mark['share_of_sentences']:.0%} of the sentences and catches {mark['share_of_theme_errors']:.0%} of the wrong primary themes.",
+        "",
+    ]
+    lines += [
+        "## Leaves",
+        "",
+        "BERT, leave one document out.",
+        "",
+        "| leaf | | support | predicted | precision | recall | F1 | threshold |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        "| {code} | {zh} | {support} | {predicted} | {precision:.2f} | {recall:.2f} | {f1:.2f} | {threshold:.2f} |".format(**leaf)
+        for leaf in report["leaves"]
+    ]
+    lines += ["", "## Most confident errors", "", "| id | sentence | reader | model | score |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {e['id']} | {e['text'][:90]} | {', '.join(e['reader'])} | {', '.join(e['model'])} | {e['score']:.2f} |" for e in report["worst"]
+    ]
+    lines += [
+        "",
+        "Figures: [confusion.svg](confusion.svg), [reliability.svg](reliability.svg). Every prediction: [predictions.jsonl](predictions.jsonl).",
+        "",
+    ]
+    return "\n".join(lines)

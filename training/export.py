@@ -1,0 +1,80 @@
+"""Export a tuned encoder to the files the tagger runs: an OpenVINO graph with 8-bit weights, and the tokenizer.
+
+Weights of the large matrices are kept as 8-bit integers with a scale a row (symmetric, rounded to nearest);
+the graph multiplies them out, so activations are not quantised.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+os.environ.setdefault("OPENVINO_TELEMETRY", "0")
+
+from training.finetune import FrozenBase, SentenceEncoder, Tuned
+from zhuti.model import HEAD_FILE
+
+_LARGE = 50_000
+
+
+def export_encoder(base: FrozenBase, tuned: Tuned, folder: Path) -> None:
+    """Write ``encoder.xml``, ``encoder.bin``, ``tokenizer.json`` and ``head.safetensors``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder = full_encoder(base, tuned)
+    _export_graph(SentenceEncoder(encoder), folder)
+    _export_tokenizer(base.tokenizer, folder)
+    weight, bias = tuned.folded_head()
+    save_file({"weight": weight, "bias": bias}, folder / HEAD_FILE)
+
+
+def full_encoder(base: FrozenBase, tuned: Tuned) -> Any:
+    """:return: the whole encoder, frozen layers and tuned ones, as a transformers model."""
+    encoder = copy.deepcopy(base.encoder)
+    for place, layer in enumerate(tuned.layers):
+        encoder.encoder.layer[base.frozen + place] = copy.deepcopy(layer)
+    return encoder.eval()
+
+
+def _export_graph(module: SentenceEncoder, folder: Path) -> None:
+    import openvino
+
+    module.encoder.set_attn_implementation("eager")  # type: ignore[operator]
+    ids = torch.ones(2, 16, dtype=torch.long)
+    with torch.no_grad():
+        graph = openvino.convert_model(module, example_input={"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+    _compress_weights(graph)
+    openvino.save_model(graph, folder / "encoder.xml", compress_to_fp16=True)
+
+
+def _compress_weights(graph: Any) -> None:
+    from openvino import Type
+    from openvino import opset13 as ops
+
+    for operation in graph.get_ops():
+        if operation.get_type_name() != "Constant" or operation.get_element_type() != Type.f32:
+            continue
+        weights = operation.get_data()
+        if weights.ndim != 2 or weights.size < _LARGE:
+            continue
+        scale = np.abs(weights).max(axis=1, keepdims=True) / 127
+        scale[scale == 0] = 1
+        integers = np.round(weights / scale).astype(np.int8)
+        restored = ops.multiply(ops.convert(ops.constant(integers), "f32"), ops.constant(scale.astype(np.float32)))
+        for consumer in list(operation.output(0).get_target_inputs()):
+            consumer.replace_source_output(restored.output(0))
+
+
+def _export_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """The fast tokenizer without padding and truncation settings, which the tagger makes itself."""
+    fast = tokenizer.backend_tokenizer
+    fast.no_padding()
+    fast.no_truncation()
+    text = json.dumps(json.loads(fast.to_str()), ensure_ascii=False, separators=(",", ":"))
+    (folder / "tokenizer.json").write_text(text, encoding="utf-8")

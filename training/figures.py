@@ -1,0 +1,72 @@
+"""The figures of the evaluation, as SVG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from training.dataset import Dataset
+from training.metrics import reliability
+from training.outoffold import CrossFitted
+from training.stacking import theme_targets
+
+
+def write_all(dataset: Dataset, predicted: CrossFitted, chosen: list[list[int]], folder: Path) -> None:
+    """Write ``confusion.svg`` and ``reliability.svg``."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "zhuti"
+    _confusion(dataset, chosen, folder / "confusion.svg")
+    _reliability(dataset, predicted, folder / "reliability.svg")
+
+
+def _confusion(dataset: Dataset, chosen: list[list[int]], path: Path) -> None:
+    from matplotlib import pyplot as plt
+
+    codes = dataset.taxonomy.codes
+    matrix = np.zeros((len(codes), len(codes)))
+    for true, labels in zip(dataset.primaries[dataset.corpus], chosen, strict=True):
+        matrix[true, labels[0]] += 1
+    share = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+    figure, axes = plt.subplots(figsize=(11, 10))
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for row, column in zip(*np.nonzero(matrix), strict=True):
+        axes.text(
+            column,
+            row,
+            int(matrix[row, column]),
+            ha="center",
+            va="center",
+            fontsize=6,
+            color="white" if share[row, column] > 0.55 else "black",
+        )
+    axes.set_xticks(range(len(codes)), codes, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(codes)), codes, fontsize=7)
+    axes.set_xlabel("primary leaf of the model")
+    axes.set_ylabel("primary leaf of the readers")
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def _reliability(dataset: Dataset, predicted: CrossFitted, path: Path) -> None:
+    from matplotlib import pyplot as plt
+
+    targets = dataset.targets[dataset.corpus]
+    levels = {
+        "leaves": (predicted.probabilities, targets > 0),
+        "themes": (predicted.themes, theme_targets(targets, dataset.taxonomy) > 0),
+    }
+    figure, axes = plt.subplots(figsize=(5, 5))
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for name, (probabilities, gold) in levels.items():
+        bins = reliability(probabilities, gold)
+        axes.plot([b[0] for b in bins], [b[1] for b in bins], marker="o", label=name)
+    axes.set_xlabel("calibrated probability")
+    axes.set_ylabel("share that is right")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)

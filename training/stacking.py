@@ -1,0 +1,110 @@
+"""What is fitted on out-of-fold logits alone: the context layer, calibration and thresholds."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from torch.nn import functional
+
+from zhuti.context import SLOTS, ContextLayer, neighbour_probabilities
+from zhuti.decision import Decision, Floats, choose, sigmoid, theme_logits
+from zhuti.taxonomy import Taxonomy
+
+Ints = NDArray[np.int64]
+SLOT_PENALTY = 7e-4
+OWN_PENALTY = 1e-2
+UNCERTAIN_SHARE = 0.2
+_GRID = np.arange(0.2, 0.7, 0.025)
+
+
+def fit_context(dense: Floats, lexical: Floats, rows: Ints, targets: Floats, primaries: Ints) -> ContextLayer:
+    """Fit the context layer on out-of-fold logits.
+
+    Every sentence stands twice in the fit, with and without its neighbours, so that a lone sentence is scored well too.
+
+    :param dense: (n, leaves). :param lexical: (n, leaves). :param rows: (n, 3). :param targets: (n, leaves). :param primaries: (n,).
+    """
+    around = neighbour_probabilities(dense, lexical, rows)
+    z, words, slots = (
+        torch.from_numpy(np.concatenate([a, b])) for a, b in ((dense, dense), (lexical, lexical), (around, np.zeros_like(around)))
+    )
+    y, first = torch.from_numpy(np.concatenate([targets, targets])), torch.from_numpy(np.concatenate([primaries, primaries]))
+    leaves = dense.shape[1]
+    weights = {
+        "dense": torch.full((leaves,), 0.5, requires_grad=True),
+        "lexical": torch.full((leaves,), 0.5, requires_grad=True),
+        "bias": torch.zeros(leaves, requires_grad=True),
+        "slots": torch.zeros(len(SLOTS), leaves, leaves, requires_grad=True),
+    }
+    optimizer = torch.optim.LBFGS(list(weights.values()), max_iter=150, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        logits = weights["dense"] * z + weights["lexical"] * words + weights["bias"] + torch.einsum("nsi,sij->nj", slots, weights["slots"])
+        loss = functional.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1).mean() + functional.cross_entropy(
+            logits, first
+        )
+        loss = loss + SLOT_PENALTY * weights["slots"].square().sum()
+        for name in ("dense", "lexical"):  # per-leaf weights stay near their mean
+            loss = loss + OWN_PENALTY * (weights[name] - weights[name].mean()).square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return ContextLayer(**{name: weight.detach().numpy() for name, weight in weights.items()})
+
+
+def fit_decision(logits: Floats, targets: Floats, taxonomy: Taxonomy) -> Decision:
+    """Fit calibration and thresholds on out-of-fold logits.
+
+    :param logits: (n, leaves), after the context layer.
+    :param targets: (n, leaves).
+    """
+    leaf_scale, leaf_bias = _platt(logits, targets)
+    probabilities = sigmoid(leaf_scale * logits + leaf_bias)
+    themes = theme_logits(probabilities, taxonomy)
+    theme_scale, theme_bias = _platt(themes, theme_targets(targets, taxonomy))
+    thresholds = fit_thresholds(probabilities, targets, taxonomy)
+    certain = float(np.quantile(probabilities.max(axis=1), UNCERTAIN_SHARE))
+    return Decision(leaf_scale, leaf_bias, theme_scale, theme_bias, thresholds, certain)
+
+
+def _platt(logits: Floats, targets: Floats) -> tuple[float, float]:
+    regression = LogisticRegression(C=1e4).fit(logits.reshape(-1, 1), targets.ravel() > 0)
+    return float(regression.coef_[0, 0]), float(regression.intercept_[0])
+
+
+def theme_targets(targets: Floats, taxonomy: Taxonomy) -> Floats:
+    """:return: (n, themes), 1 where a theme has one of the leaves."""
+    themes = np.zeros((len(targets), len(taxonomy.theme_codes)), np.float32)
+    for leaf, parent in enumerate(taxonomy.parents):
+        themes[:, parent] = np.maximum(themes[:, parent], targets[:, leaf])
+    return themes
+
+
+def fit_thresholds(probabilities: Floats, targets: Floats, taxonomy: Taxonomy) -> tuple[float, ...]:
+    """The threshold of each leaf with the best F1 of that leaf, shrunk towards the best common one.
+
+    A leaf with few examples says little about its own threshold, so it counts as much as its support against 20.
+    """
+    gold = targets > 0
+    common = max(_GRID, key=lambda t: _micro_f1(choose(probabilities, np.full(gold.shape[1], t), taxonomy), gold))
+    primary = probabilities.argmax(axis=1)
+    thresholds = []
+    for leaf in range(gold.shape[1]):
+
+        def leaf_f1(threshold: float, leaf: int = leaf) -> float:
+            given = (primary == leaf) | (probabilities[:, leaf] >= threshold)
+            return 2 * float((given & gold[:, leaf]).sum()) / max(1.0, float(given.sum() + gold[:, leaf].sum()))
+
+        support = float(gold[:, leaf].sum())
+        own = max(_GRID, key=leaf_f1)
+        thresholds.append(round(float((support * own + 20 * common) / (support + 20)), 4))
+    return tuple(thresholds)
+
+
+def _micro_f1(chosen: list[list[int]], gold: NDArray[np.bool_]) -> float:
+    hits = sum(bool(gold[row, leaf]) for row, labels in enumerate(chosen) for leaf in labels)
+    return 2 * hits / (sum(map(len, chosen)) + float(gold.sum()))

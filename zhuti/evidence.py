@@ -1,0 +1,63 @@
+"""Evidence: the labelled sentences nearest to a tagged one, from vectors kept in the model folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from zhuti.decision import Floats
+from zhuti.result import Evidence
+
+VECTORS = "evidence.safetensors"
+SENTENCES = "evidence.jsonl"
+
+
+class EvidenceIndex:
+    """:param vectors: (sentences, width), unit length. :param sentences: ``id``, ``text`` and ``labels`` of each."""
+
+    def __init__(self, vectors: Floats, mean: Floats, sentences: list[dict[str, object]]) -> None:
+        self._vectors = vectors
+        self._mean = mean
+        self._sentences = sentences
+
+    @classmethod
+    def load(cls, folder: Path) -> EvidenceIndex:
+        tensors = load_file(folder / VECTORS)
+        with (folder / SENTENCES).open(encoding="utf-8") as file:
+            return cls(_unit_length(tensors["vectors"].astype(np.float32)), tensors["mean"], [json.loads(line) for line in file])
+
+    @staticmethod
+    def save(folder: Path, vectors: Floats, sentences: list[dict[str, object]]) -> None:
+        """Keep sentences with their vectors: centred, scaled to unit length, 8 bits a number.
+
+        :param vectors: (n, width), as the encoder gives them.
+        :param sentences: n rows with ``id``, ``text`` and ``labels``.
+        """
+        mean = vectors.mean(axis=0)
+        centred = _unit_length(vectors - mean)
+        scale = 127 / np.abs(centred).max()
+        save_file({"vectors": np.round(centred * scale).astype(np.int8), "mean": mean}, folder / VECTORS)
+        lines = (json.dumps(sentence, ensure_ascii=False) for sentence in sentences)
+        (folder / SENTENCES).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def nearest(self, vectors: Floats, count: int) -> list[tuple[Evidence, ...]]:
+        """:param vectors: (n, width). :return: for each the ``count`` nearest labelled sentences, nearest first."""
+        similarities: NDArray[np.float32] = _unit_length(vectors - self._mean) @ self._vectors.T
+        order = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
+        return [
+            tuple(self._evidence(int(row), float(similarity[row])) for row in rows)
+            for rows, similarity in zip(order, similarities, strict=True)
+        ]
+
+    def _evidence(self, row: int, similarity: float) -> Evidence:
+        sentence = self._sentences[row]
+        return Evidence(str(sentence["id"]), str(sentence["text"]), tuple(sentence["labels"]), round(similarity, 4))  # type: ignore[arg-type]
+
+
+def _unit_length(vectors: Floats) -> Floats:
+    unit: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return unit

@@ -1,0 +1,101 @@
+"""Run a verified model folder: from normalised texts to leaf logits, whatever kind of model it is."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from zhuti.artifact import Artifact, ArtifactError
+from zhuti.context import ContextLayer
+from zhuti.decision import Floats
+from zhuti.encoder import Encoder
+from zhuti.lexical import LexicalView
+
+HEAD_FILE = "head.safetensors"
+BASELINE_FILE = "baseline.skops"
+_CACHED_TEXTS = 20_000
+
+
+class Model(Protocol):
+    """What the tagger needs of a model."""
+
+    def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, Floats | None]:
+        """Score normalised texts.
+
+        :param rows: neighbours, (n, 3), see :func:`zhuti.context.neighbours`.
+        :return: leaf logits (n, leaves) and vectors (n, width), if the model has any.
+        """
+        ...
+
+
+def load_model(artifact: Artifact) -> Model:
+    """:raises ArtifactError: if the files, though unchanged, cannot be run here."""
+    if artifact.kind == "encoder":
+        return EncoderModel(artifact.path, artifact.manifest["encoder"])
+    return BaselineModel(artifact.path)
+
+
+class Views:
+    """The two views of a sentence by itself: the encoder's and the lexical one.
+
+    :param folder: model folder.
+    :param settings: ``prefix`` and ``max_tokens`` of the encoder.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self._encoder = Encoder(folder, settings["prefix"], settings["max_tokens"])
+        self._lexical = LexicalView.load(folder)
+        head = load_file(folder / HEAD_FILE)
+        self._weight, self._bias = head["weight"], head["bias"]
+
+    def __call__(self, texts: list[str]) -> tuple[Floats, Floats, Floats]:
+        """:return: vectors (n, width), encoder logits (n, leaves), lexical logits (n, leaves)."""
+        vectors = self._encoder.encode(texts)
+        return vectors, vectors @ self._weight + self._bias, self._lexical.logits(texts)
+
+
+class EncoderModel:
+    """Encoder and lexical view joined by the context layer; sentences that repeat are computed once."""
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self._views = Views(folder, settings)
+        self._context = ContextLayer.load(folder)
+        self._cache: OrderedDict[str, tuple[Floats, Floats, Floats]] = OrderedDict()
+
+    def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        seen = {text: self._cache[text] for text in set(texts) if text in self._cache}
+        fresh = [text for text in dict.fromkeys(texts) if text not in seen]
+        if fresh:
+            seen.update(zip(fresh, zip(*self._views(fresh), strict=True), strict=True))
+        for text in seen:
+            self._cache[text] = seen[text]
+            self._cache.move_to_end(text)
+        while len(self._cache) > _CACHED_TEXTS:
+            self._cache.popitem(last=False)
+        vectors, dense, lexical = (np.stack(parts) for parts in zip(*(seen[text] for text in texts), strict=True))
+        return self._context.logits(dense, lexical, rows), vectors
+
+
+class BaselineModel:
+    """The scikit-learn baseline: every sentence by itself, no vectors."""
+
+    _TRUSTED = ("scipy.sparse._csr.csr_matrix",)
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from skops.io import get_untrusted_types, load
+        except ImportError:
+            raise ArtifactError(f"{folder}: the baseline runs on scikit-learn; install the extra: pip install 'zhuti[train]'") from None
+        file = folder / BASELINE_FILE
+        foreign = sorted(set(get_untrusted_types(file=file)) - set(self._TRUSTED))
+        if foreign:
+            raise ArtifactError(f"{file}: holds types that are not allowed: {', '.join(foreign)}")
+        self._pipeline = load(file, trusted=list(self._TRUSTED))
+
+    def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, None]:
+        return self._pipeline.decision_function(texts).astype(np.float32), None

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training import figures, outoffold
+from training import figures
 from training.dataset import BLOCK, Dataset, block_folds, document_folds, load_dataset
-from training.finetune import FrozenBase, Recipe
+from training.finetune import Recipe
 from training.metrics import bootstrap_interval, calibration_error, f1, indicator, paired_permutation, score, to_themes
-from training.outoffold import ENCODER_SETTINGS, CrossFitted, OutOfFold, cross_fit, prepare_base
+from training.outoffold import CrossFitted, OutOfFold, Trainer, cross_fit
 from zhuti.decision import choose
 
 SCHEMES = {"documents": ("leave one document out", document_folds), "blocks": ("5 folds over blocks of 15 sentences", block_folds)}
@@ -41,14 +41,13 @@ def evaluate_models(base: str | None, output: Path, seed: int) -> None:
     :param base: as in training.
     :param output: folder, made if missing.
     """
-    recipe = Recipe()
     dataset = load_dataset()
-    frozen = FrozenBase(prepare_base(base), ENCODER_SETTINGS["prefix"], dataset.texts, recipe.tuned_layers)
+    trainer = Trainer(dataset, base, Recipe(), seed)
     output.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"sentences": int(dataset.corpus.sum()), "written": int((~dataset.corpus).sum()), "seed": seed, "schemes": {}}
     for scheme, (title, folds_of) in SCHEMES.items():
         print(f"zhuti evaluate: {title}", flush=True)
-        held_out = outoffold.compute(dataset, frozen, folds_of(dataset), recipe, seed, f"{scheme} {base}")
+        held_out = trainer.out_of_fold(folds_of(dataset), scheme)
         systems = score_systems(dataset, held_out)
         report["schemes"][scheme] = {"title": title} | summarise(dataset, systems)
         if scheme == "documents":

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from training.baseline import export_lexical, fit_baseline
 from training.corpus import ROOT
 from training.dataset import SOURCES, Dataset, cut_at_fold_edges
 from training.export import export_encoder
-from training.finetune import MAX_TOKENS, FrozenBase, Recipe, fine_tune
+from training.finetune import MAX_TOKENS, FrozenBase, Recipe, Targets, Tuned, fine_tune, start
 from training.stacking import fit_context, fit_decision
 from zhuti.artifact import file_hash
 from zhuti.context import ContextLayer
@@ -49,29 +50,55 @@ def prepare_base(base: str | None) -> Path | str:
     return BASE if (BASE / "config.json").is_file() else build_base()
 
 
-def compute(dataset: Dataset, frozen: FrozenBase, folds: NDArray[np.int64], recipe: Recipe, seed: int, key: str) -> OutOfFold:
-    """Train once a fold and score what it holds out; kept under ``build/`` until data, labels or recipe change.
+class Trainer:
+    """Trains the encoder on parts of a data set; what all trainings share is done once.
 
-    :param folds: (n,), -1 for sentences that are in every training.
-    :param key: names the folds and the base in the cache.
+    :param base: as in :func:`prepare_base`.
     """
-    cache = CACHE / f"{_fingerprint(recipe, seed, key)}.npz"
-    if cache.is_file():
-        stored = np.load(cache)
-        return OutOfFold(stored["folds"], stored["dense"], stored["lexical"])
-    texts, targets, primaries = dataset.texts, dataset.targets, dataset.primaries
-    dense, lexical = np.zeros_like(targets), np.zeros_like(targets)
-    for fold in range(int(folds.max()) + 1):
-        held_out, training = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        print(f"  fold {fold + 1}: {len(training)} sentences train, {len(held_out)} are held out", flush=True)
-        tuned = fine_tune(frozen, training, targets, primaries, np.array(dataset.taxonomy.parents), recipe, seed)
-        with tempfile.TemporaryDirectory() as folder:
-            export_encoder(frozen, tuned, Path(folder))
-            export_lexical(fit_baseline([texts[row] for row in training], targets[training])).save(Path(folder))
-            _, dense[held_out], lexical[held_out] = Views(Path(folder), ENCODER_SETTINGS)([texts[row] for row in held_out])
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache, folds=folds, dense=dense, lexical=lexical)
-    return OutOfFold(folds, dense, lexical)
+
+    def __init__(self, dataset: Dataset, base: str | None, recipe: Recipe, seed: int) -> None:
+        self.dataset = dataset
+        self.recipe = recipe
+        self.seed = seed
+        self._base_name = str(base)
+        self._texts = dataset.texts
+        self._targets = Targets(dataset.targets, dataset.primaries, np.array(dataset.taxonomy.parents))
+        self._base = FrozenBase(prepare_base(base), PREFIX, self._texts, recipe.tuned_layers)
+
+    @cached_property
+    def _trunk(self) -> Tuned:
+        """Tuned on the lone written sentences, which no fold holds out."""
+        lone = np.array([row for row, s in enumerate(self.dataset.sentences) if s.document is None])
+        print(f"  trunk: {len(lone)} lone sentences", flush=True)
+        started = start(self._base, lone, self._targets, self.recipe, self.seed)
+        return fine_tune(started, self._base, lone, self._targets, self.recipe, self.recipe.trunk_epochs, self.seed)
+
+    def train(self, rows: NDArray[np.int64], folder: Path) -> None:
+        """Train both views on the given rows and export them into a folder."""
+        tuned = fine_tune(self._trunk, self._base, rows, self._targets, self.recipe, self.recipe.epochs, self.seed)
+        export_encoder(self._base, tuned, folder)
+        export_lexical(fit_baseline([self._texts[row] for row in rows], self._targets.leaves[rows])).save(folder)
+
+    def out_of_fold(self, folds: NDArray[np.int64], key: str) -> OutOfFold:
+        """Train once a fold and score what it holds out; kept under ``build/`` until data, labels or recipe change.
+
+        :param folds: (n,), -1 for sentences that are in every training.
+        :param key: names the way of holding out in the cache.
+        """
+        cache = CACHE / f"{_fingerprint(self.recipe, self.seed, f'{key} {self._base_name}')}.npz"
+        if cache.is_file():
+            stored = np.load(cache)
+            return OutOfFold(stored["folds"], stored["dense"], stored["lexical"])
+        dense, lexical = (np.zeros_like(self._targets.leaves) for _ in range(2))
+        for fold in range(int(folds.max()) + 1):
+            held_out, training = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            print(f"  fold {fold + 1}: {len(training)} sentences train, {len(held_out)} are held out", flush=True)
+            with tempfile.TemporaryDirectory() as folder:
+                self.train(training, Path(folder))
+                _, dense[held_out], lexical[held_out] = Views(Path(folder), ENCODER_SETTINGS)([self._texts[row] for row in held_out])
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(cache, folds=folds, dense=dense, lexical=lexical)
+        return OutOfFold(folds, dense, lexical)
 
 
 def _fingerprint(recipe: Recipe, seed: int, key: str) -> str:

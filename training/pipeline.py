@@ -20,15 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from training import outoffold
-from training.baseline import export_lexical, fit_baseline, save_baseline
+from training.baseline import fit_baseline, save_baseline
 from training.card import write_card
 from training.corpus import ROOT
 from training.dataset import SOURCES, TAXONOMY, Dataset, document_folds, load_dataset
-from training.export import export_encoder
-from training.finetune import FrozenBase, Recipe, fine_tune
+from training.finetune import Recipe
 from training.metrics import score
-from training.outoffold import ENCODER_SETTINGS, CrossFitted, OutOfFold, cross_fit, fit_context_on, prepare_base
+from training.outoffold import ENCODER_SETTINGS, CrossFitted, OutOfFold, Trainer, cross_fit, fit_context_on
 from training.stacking import fit_decision
 from zhuti.artifact import file_hash, write_manifest
 from zhuti.decision import choose
@@ -47,15 +45,14 @@ def train_models(base: str | None, output: Path, seed: int) -> None:
     :param output: receives ``zhuti-small/`` and ``zhuti-baseline/``.
     """
     started = time.monotonic()
-    recipe = Recipe()
     dataset = load_dataset()
     print(f"zhuti train: {int(dataset.corpus.sum())} corpus and {int((~dataset.corpus).sum())} written sentences", flush=True)
-    frozen = FrozenBase(prepare_base(base), ENCODER_SETTINGS["prefix"], dataset.texts, recipe.tuned_layers)
-    held_out = outoffold.compute(dataset, frozen, document_folds(dataset), recipe, seed, f"documents {base}")
+    trainer = Trainer(dataset, base, Recipe(), seed)
+    held_out = trainer.out_of_fold(document_folds(dataset), "documents")
     bert, lexical = cross_fit(dataset, held_out), cross_fit(dataset, held_out, lexical_only=True)
     about = _provenance(base, seed)
     _write_baseline(dataset, held_out, output / BASELINE_NAME, about | {"figures": figures(dataset, lexical)})
-    _write_encoder(dataset, frozen, held_out, recipe, seed, output / NAME, about | {"figures": figures(dataset, bert)})
+    _write_encoder(trainer, held_out, output / NAME, about | {"figures": figures(dataset, bert)})
     print(f"zhuti train: done in {(time.monotonic() - started) / 60:.1f} minutes; models in {output}", flush=True)
 
 
@@ -103,15 +100,12 @@ def _write_baseline(dataset: Dataset, held_out: OutOfFold, folder: Path, about: 
     _finish(partial, folder, {"name": BASELINE_NAME, "kind": "tfidf"} | about)
 
 
-def _write_encoder(
-    dataset: Dataset, frozen: FrozenBase, held_out: OutOfFold, recipe: Recipe, seed: int, folder: Path, about: dict[str, Any]
-) -> None:
+def _write_encoder(trainer: Trainer, held_out: OutOfFold, folder: Path, about: dict[str, Any]) -> None:
     partial = _fresh(folder)
+    dataset = trainer.dataset
     texts, targets, primaries, corpus = dataset.texts, dataset.targets, dataset.primaries, dataset.corpus
     print("  final model", flush=True)
-    tuned = fine_tune(frozen, np.arange(len(texts)), targets, primaries, np.array(dataset.taxonomy.parents), recipe, seed)
-    export_encoder(frozen, tuned, partial)
-    export_lexical(fit_baseline(texts, targets)).save(partial)
+    trainer.train(np.arange(len(texts)), partial)
     fit_context_on(held_out, dataset.rows, targets, primaries, held_out.folds >= 0).save(partial)
     fit_decision(cross_fit(dataset, held_out).logits, targets[corpus], dataset.taxonomy).save(partial / "decision.json")
     shown = [row for row, sentence in enumerate(dataset.sentences) if sentence.document is not None]

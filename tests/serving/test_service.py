@@ -27,7 +27,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = os.environ | {"BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml"))}
     log = Path(environment["BENTOML_HOME"]) / "log"
     with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-m", "zhuti.cli", "serve", "--port", str(port)], cwd=ROOT, env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "zhuti.cli", "serve", "--port", str(port)], cwd=ROOT, env=environment, stdout=out, stderr=out
+        )
         url = f"http://127.0.0.1:{port}"
         try:
             _wait_until_ready(url, process, log)
@@ -80,7 +82,9 @@ def test_taxonomy_and_model(server: str) -> None:
     assert len(model["files"]["encoder.bin"]["sha256"]) == 64
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"text": ""}', '{"text": 5}', '{"text": "甲", "explain": 99}', '{"text": "甲", "x": 1}'])
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "{}", '{"text": ""}', '{"text": 5}', '{"text": "甲", "explain": 99}', '{"text": "甲", "x": 1}']
+)
 def test_malformed_bodies_are_refused_with_a_reason(server: str, body: str) -> None:
     answer = httpx.post(f"{server}/tag", content=body.encode(), headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)

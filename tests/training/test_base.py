@@ -54,7 +54,19 @@ def test_a_small_vocabulary_without_unknowns_in_the_corpus(built: Path) -> None:
     assert ids.count(tokenizer.unk_token_id) <= 1
 
 
-@pytest.mark.parametrize(("piece", "kept"), [("▁组织", True), ("幹部", False), ("干部", True), ("。", True), ("the", True), ("▁government", False), ("кот", False), ("です", False)])
+@pytest.mark.parametrize(
+    ("piece", "kept"),
+    [
+        ("▁组织", True),
+        ("幹部", False),
+        ("干部", True),
+        ("。", True),
+        ("the", True),
+        ("▁government", False),
+        ("кот", False),
+        ("です", False),
+    ],
+)
 def test_the_rule_for_pieces(piece: str, kept: bool) -> None:
     assert keep_piece(piece) is kept
 

@@ -25,12 +25,22 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     folder = tmp_path_factory.mktemp("tiny")
-    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -5.0)] + [(char, -6.0) for char in sorted(set("".join(TEXTS)))]
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -5.0)] + [
+        (char, -6.0) for char in sorted(set("".join(TEXTS)))
+    ]
     PreTrainedTokenizerFast(
-        tokenizer_object=build_tokenizer(pieces, 3), bos_token="<s>", cls_token="<s>", eos_token="</s>", sep_token="</s>", unk_token="<unk>", pad_token="<pad>"
+        tokenizer_object=build_tokenizer(pieces, 3),
+        bos_token="<s>",
+        cls_token="<s>",
+        eos_token="</s>",
+        sep_token="</s>",
+        unk_token="<unk>",
+        pad_token="<pad>",
     ).save_pretrained(folder)
     torch.manual_seed(0)
-    config = BertConfig(vocab_size=len(pieces), hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=64, pad_token_id=1)
+    config = BertConfig(
+        vocab_size=len(pieces), hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=64, pad_token_id=1
+    )
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
     return folder
 
@@ -62,7 +72,9 @@ def test_overfits_exports_and_predicts_the_same(checkpoint: Path, tmp_path: Path
 def test_same_seed_same_model(checkpoint: Path) -> None:
     recipe = Recipe(tuned_layers=1, epochs=1, batch=8)
     base = FrozenBase(checkpoint, "", TEXTS, recipe.tuned_layers)
-    one, same, other = (fine_tune(base, np.arange(len(TEXTS)), TARGETS, PRIMARIES, PARENTS, recipe, seed=seed).folded_head()[0] for seed in (1, 1, 2))
+    one, same, other = (
+        fine_tune(base, np.arange(len(TEXTS)), TARGETS, PRIMARIES, PARENTS, recipe, seed=seed).folded_head()[0] for seed in (1, 1, 2)
+    )
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 

@@ -36,7 +36,8 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def test_every_unit_is_labelled_in_both_passes_and_adjudicated() -> None:
     first, second, final = (
-        load_annotations(path, SENTENCES, _TAXONOMY) for path in (LABELS / "passes" / "reader-a.jsonl", LABELS / "passes" / "reader-b.jsonl", ANNOTATIONS)
+        load_annotations(path, SENTENCES, _TAXONOMY)
+        for path in (LABELS / "passes" / "reader-a.jsonl", LABELS / "passes" / "reader-b.jsonl", ANNOTATIONS)
     )
     reasons = {row["id"]: row.get("reason") for row in read(ANNOTATIONS)}
     for a, b, c in zip(first, second, final, strict=True):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from zhuti.annotations import AnnotationError, load_annotations
 from zhuti.taxonomy import Taxonomy
-from tests.conftest import ROOT
 
 TAXONOMY = Taxonomy.load(ROOT / "labels" / "taxonomy.yaml")
 

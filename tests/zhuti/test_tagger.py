@@ -53,7 +53,10 @@ def test_empty_text(tagger: Tagger) -> None:
 def test_context_moves_a_sentence_that_says_little_by_itself(tagger: Tagger) -> None:
     sentence = "这项工作要常抓不懈、久久为功。"
     themes = set()
-    for heading, before in (("七、做好老干部工作", "老干部的各项待遇要逐项落实到位。"), ("四、人才工作", "各类引才计划要早谋划早实施,吸引高层次人才来我市创业。")):
+    for heading, before in (
+        ("七、做好老干部工作", "老干部的各项待遇要逐项落实到位。"),
+        ("四、人才工作", "各类引才计划要早谋划早实施,吸引高层次人才来我市创业。"),
+    ):
         themes.add(tagger.tag(f"{heading}\n{before}{sentence}")[-1].primary.split(".")[0])
     assert themes == {"veterans", "talent"}
 
@@ -110,7 +113,12 @@ def test_baseline_has_the_same_interface(tmp_path: Path) -> None:
     dataset = load_dataset(written=False)
     zeros = np.zeros_like(dataset.targets)
     held_out = OutOfFold(document_folds(dataset), zeros, zeros + dataset.targets * 2 - 1)
-    _write_baseline(dataset, held_out, tmp_path / "zhuti-baseline", _provenance(None, 0) | {"figures": dict.fromkeys(Tagger.load().artifact.manifest["figures"], 0.5)})
+    _write_baseline(
+        dataset,
+        held_out,
+        tmp_path / "zhuti-baseline",
+        _provenance(None, 0) | {"figures": dict.fromkeys(Tagger.load().artifact.manifest["figures"], 0.5)},
+    )
     baseline = Tagger.load(tmp_path / "zhuti-baseline")
     [[unit]] = baseline.tag_sentences([["蜀ICP备12023703号"]], explain=2)
     assert (unit.primary, unit.evidence) == ("none.boilerplate", ())

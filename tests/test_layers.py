@@ -40,6 +40,12 @@ assert len(Tagger.load().tag(open({str(EXAMPLE)!r}, encoding="utf-8").read())) >
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys; from typer.testing import CliRunner; from zhuti.cli import app; CliRunner().invoke(app, ['--help']); print(*sys.modules)"
+    code = """
+import sys
+from typer.testing import CliRunner
+from zhuti.cli import app
+CliRunner().invoke(app, ["--help"])
+print(*sys.modules)
+"""
     loaded = set(subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True).stdout.split())
     assert not loaded & {"numpy", "openvino", "tokenizers", "torch", "opencc", "bentoml", "safetensors", "yaml"}

@@ -13,6 +13,7 @@ import json
 import re
 import struct
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class WheelFile:
         self.scores = np.frombuffer(data, "<f4", count, at)
         at += 4 * count
         blob = data[at : at + blob_bytes]
-        self.pieces = [blob[a:b].decode("utf-8") for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        self.pieces = [blob[a:b].decode("utf-8") for a, b in pairwise(offsets)]
         at += blob_bytes
         at += 8 + struct.unpack_from("<I", data, at + 4)[0]  # the normalisation map; NFKC stands for it
         self._tensors = self._read_directory(at)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from training.outoffold import CrossFitted, OutOfFold, Trainer, cross_fit
 from zhuti.decision import choose
 
 SCHEMES = {"documents": ("leave one document out", document_folds), "blocks": ("5 folds over blocks of 15 sentences", block_folds)}
-_ROUNDS = 1000
+_PERMUTATIONS = 1000
+_RESAMPLES = 200
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,16 @@ def summarise(dataset: Dataset, systems: dict[str, Scored]) -> dict[str, Any]:
     gold, primaries, blocks = dataset.targets[corpus] > 0, dataset.primaries[corpus], np.arange(int(corpus.sum())) // BLOCK
     summary: dict[str, Any] = {}
     for name, system in systems.items():
-        intervals = {
-            key: bootstrap_interval(
-                lambda rows, key=key, s=system: score([s.chosen[r] for r in rows], gold[rows], primaries[rows], dataset.taxonomy)[key],
-                blocks,
-                200,
-            )  # type: ignore[misc]
-            for key in system.figures
-        }
+
+        def value_on(rows: NDArray[np.int64], key: str, chosen: list[list[int]] = system.chosen) -> float:
+            return score([chosen[row] for row in rows], gold[rows], primaries[rows], dataset.taxonomy)[key]
+
         summary[name] = {
-            key: {"value": round(value, 4), "interval": [round(end, 4) for end in intervals[key]]} for key, value in system.figures.items()
+            key: {
+                "value": round(value, 4),
+                "interval": [round(end, 4) for end in bootstrap_interval(partial(value_on, key=key), blocks, _RESAMPLES)],
+            }
+            for key, value in system.figures.items()
         }
     first, second = (indicator(systems[name].chosen, gold.shape[1]) for name in ("bert", "baseline"))
 
@@ -102,7 +104,7 @@ def summarise(dataset: Dataset, systems: dict[str, Scored]) -> dict[str, Any]:
 
     summary_test = {
         "leaf_micro_f1_difference": round(difference(np.zeros(len(gold), bool)), 4),
-        "p": paired_permutation(difference, blocks, _ROUNDS),
+        "p": paired_permutation(difference, blocks, _PERMUTATIONS),
     }
     themes = to_themes(gold, dataset.taxonomy)
     calibration = calibration_error(systems["bert"].predicted.themes, themes)

@@ -88,5 +88,5 @@ def test_a_baseline_with_foreign_types_is_refused(tmp_path: Path) -> None:
     assert BaselineModel(tmp_path).logits(["培训"], np.zeros((1, 3), np.int64))[0].shape == (1, 2)
     assert b"pickle" not in zipfile.ZipFile(tmp_path / BASELINE_FILE).read("schema.json")
     skops.io.dump({"a": Foreign()}, tmp_path / BASELINE_FILE)
-    with pytest.raises(ArtifactError, match="types that are not allowed: .*Foreign"):
+    with pytest.raises(ArtifactError, match=r"types that are not allowed: .*Foreign"):
         BaselineModel(tmp_path)

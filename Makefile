@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: tag serve train evaluate corpus test lint clean
 
 tag: $(VENV)/.runtime
-	@$(BIN)/zhuti tag $(REPORT)
+	@$(BIN)/zhuti tag "$(REPORT)"
 
 serve: $(VENV)/.runtime
 	$(BIN)/zhuti serve
@@ -30,7 +30,7 @@ test: $(VENV)/.dev
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zhuti needs Python 3.11 or newer, found " + sys.version.split()[0] + "; name one with make PYTHON=…")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'zhuti: no virtual environment could be made; on Debian: apt install python3-venv' >&2; exit 1; }
 
 $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --editable .

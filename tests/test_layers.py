@@ -44,7 +44,7 @@ def test_help_imports_nothing_heavy() -> None:
 import sys
 from typer.testing import CliRunner
 from zhuti.cli import app
-CliRunner().invoke(app, ["--help"])
+assert CliRunner().invoke(app, ["--help"]).exit_code == 0
 print(*sys.modules)
 """
     loaded = set(subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True).stdout.split())

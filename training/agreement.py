@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from training.corpus import ROOT, SENTENCES
 from training.dataset import ANNOTATIONS, EXAMPLES, TAXONOMY
@@ -97,4 +95,4 @@ def _written_check(taxonomy: Taxonomy) -> list[str]:
 
 if __name__ == "__main__":
     AGREEMENT.write_text(render(), encoding="utf-8")
-    print(json.dumps({"written": str(Path(AGREEMENT))}))
+    print(AGREEMENT)

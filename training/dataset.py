@@ -125,15 +125,27 @@ def document_folds(dataset: Dataset) -> NDArray[np.int64]:
 
 
 def block_folds(dataset: Dataset) -> NDArray[np.int64]:
-    """Five folds over contiguous blocks of 15 corpus sentences, so that neighbours are rarely on both sides.
+    """Five folds over contiguous blocks of 15 corpus sentences.
 
     :return: as :func:`document_folds`.
     """
     folds = _folds(dataset, {}, FOLDS)
-    for row, sentence in enumerate(dataset.sentences):
-        if not sentence.written:
-            folds[row] = row // BLOCK % FOLDS
+    blocks = corpus_blocks(dataset)
+    folds[: len(blocks)] = blocks % FOLDS
     return folds
+
+
+def corpus_blocks(dataset: Dataset) -> NDArray[np.int64]:
+    """:return: (corpus,), the number of each corpus sentence's block of 15; a block does not cross documents."""
+    blocks, block, size, previous = [], -1, BLOCK, None
+    for sentence in dataset.sentences:
+        if sentence.written:
+            break
+        if size == BLOCK or sentence.document != previous:
+            block, size = block + 1, 0
+        size, previous = size + 1, sentence.document
+        blocks.append(block)
+    return np.array(blocks)
 
 
 def _folds(dataset: Dataset, corpus: dict[str | None, int], count: int) -> NDArray[np.int64]:

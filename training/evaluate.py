@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import figures
-from training.dataset import BLOCK, Dataset, block_folds, document_folds, load_dataset
+from training.crossfit import CrossFitted, Stack
+from training.dataset import BLOCK, Dataset, block_folds, corpus_blocks, document_folds, load_dataset
 from training.finetune import Recipe
-from training.metrics import bootstrap_interval, calibration_error, f1, indicator, paired_permutation, score, to_themes
-from training.outoffold import CrossFitted, OutOfFold, Trainer, cross_fit
+from training.metrics import bootstrap_intervals, calibration_error, f1, indicator, paired_permutation, score, to_themes
+from training.outoffold import OutOfFold, Trainer
 from zhuti.decision import choose
 
 SCHEMES = {"documents": ("leave one document out", document_folds), "blocks": ("5 folds over blocks of 15 sentences", block_folds)}
 _PERMUTATIONS = 1000
-_RESAMPLES = 200
+_RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ def evaluate_models(base: str | None, output: Path, seed: int) -> None:
     report: dict[str, Any] = {"sentences": int(dataset.corpus.sum()), "written": int((~dataset.corpus).sum()), "seed": seed, "schemes": {}}
     for scheme, (title, folds_of) in SCHEMES.items():
         print(f"zhuti evaluate: {title}", flush=True)
-        held_out = trainer.out_of_fold(folds_of(dataset), scheme)
+        held_out = trainer.out_of_fold(folds_of(dataset))
         systems = score_systems(dataset, held_out)
         report["schemes"][scheme] = {"title": title} | summarise(dataset, systems)
         if scheme == "documents":
             report["leaves"] = leaf_table(dataset, systems["bert"])
-            report["uncertain"] = uncertainty(dataset, systems["bert"], held_out)
+            report["uncertain"] = uncertainty(dataset, systems["bert"])
             figures.write_all(dataset, systems["bert"].predicted, systems["bert"].chosen, output)
             _write_predictions(dataset, systems, output / "predictions.jsonl")
             report["worst"] = worst_errors(dataset, systems["bert"])
@@ -65,10 +65,11 @@ def evaluate_models(base: str | None, output: Path, seed: int) -> None:
 
 def score_systems(dataset: Dataset, held_out: OutOfFold) -> dict[str, Scored]:
     """:return: the shipped kind of model, the same without neighbours, and the baseline."""
+    stack = Stack(dataset, held_out)
     predictions = {
-        "bert": cross_fit(dataset, held_out),
-        "bert, each sentence alone": cross_fit(dataset, held_out, context=False),
-        "baseline": cross_fit(dataset, held_out, lexical_only=True),
+        "bert": stack.predict(),
+        "bert, each sentence alone": stack.predict(context=False),
+        "baseline": Stack(dataset, held_out, lexical_only=True).predict(),
     }
     return {name: _score(dataset, predicted) for name, predicted in predictions.items()}
 
@@ -82,19 +83,16 @@ def _score(dataset: Dataset, predicted: CrossFitted) -> Scored:
 def summarise(dataset: Dataset, systems: dict[str, Scored]) -> dict[str, Any]:
     """Figures with 95 % intervals by bootstrap over blocks, and the paired test against the baseline."""
     corpus = dataset.corpus
-    gold, primaries, blocks = dataset.targets[corpus] > 0, dataset.primaries[corpus], np.arange(int(corpus.sum())) // BLOCK
+    gold, primaries, blocks = dataset.targets[corpus] > 0, dataset.primaries[corpus], corpus_blocks(dataset)
     summary: dict[str, Any] = {}
     for name, system in systems.items():
 
-        def value_on(rows: NDArray[np.int64], key: str, chosen: list[list[int]] = system.chosen) -> float:
-            return score([chosen[row] for row in rows], gold[rows], primaries[rows], dataset.taxonomy)[key]
+        def figures_on(rows: NDArray[np.int64], chosen: list[list[int]] = system.chosen) -> dict[str, float]:
+            return score([chosen[row] for row in rows], gold[rows], primaries[rows], dataset.taxonomy)
 
+        intervals = bootstrap_intervals(figures_on, blocks, _RESAMPLES)
         summary[name] = {
-            key: {
-                "value": round(value, 4),
-                "interval": [round(end, 4) for end in bootstrap_interval(partial(value_on, key=key), blocks, _RESAMPLES)],
-            }
-            for key, value in system.figures.items()
+            key: {"value": round(value, 4), "interval": [round(end, 4) for end in intervals[key]]} for key, value in system.figures.items()
         }
     first, second = (indicator(systems[name].chosen, gold.shape[1]) for name in ("bert", "baseline"))
 
@@ -142,12 +140,11 @@ def leaf_table(dataset: Dataset, system: Scored) -> list[dict[str, Any]]:
     return table
 
 
-def uncertainty(dataset: Dataset, system: Scored, held_out: OutOfFold) -> dict[str, float]:
+def uncertainty(dataset: Dataset, system: Scored) -> dict[str, float]:
     """Which share of wrong primary themes the mark `uncertain` catches, at which share of sentences."""
     corpus = dataset.corpus
-    folds, parents = held_out.folds[corpus], np.array(dataset.taxonomy.parents)
-    certain = np.array([system.predicted.decisions[fold].certain for fold in folds])
-    marked = system.predicted.probabilities.max(axis=1) < certain
+    parents = np.array(dataset.taxonomy.parents)
+    marked = system.predicted.probabilities.max(axis=1) < system.predicted.certain
     wrong = parents[np.array([labels[0] for labels in system.chosen])] != parents[dataset.primaries[corpus]]
     return {"share_of_sentences": round(float(marked.mean()), 4), "share_of_theme_errors": round(float(marked[wrong].mean()), 4)}
 
@@ -166,13 +163,16 @@ def worst_errors(dataset: Dataset, system: Scored, count: int = 25) -> list[dict
 
 
 def _write_predictions(dataset: Dataset, systems: dict[str, Scored], path: Path) -> None:
-    """Out-of-fold predictions of every corpus sentence, so that anyone can recompute the figures."""
+    """Out-of-fold predictions of every corpus sentence, probabilities in label order, so that anyone can recompute the figures."""
     codes = dataset.taxonomy.codes
     with path.open("w", encoding="utf-8") as out:
         for row, sentence in enumerate(s for s in dataset.sentences if not s.written):
             line: dict[str, Any] = {"id": sentence.id, "labels": list(sentence.labels)}
             for name, system in systems.items():
-                line[name] = {codes[label]: round(float(system.predicted.probabilities[row, label]), 4) for label in system.chosen[row]}
+                line[name] = {
+                    "labels": [codes[label] for label in system.chosen[row]],
+                    "probabilities": [round(float(p), 4) for p in system.predicted.probabilities[row]],
+                }
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 

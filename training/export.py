@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 os.environ.setdefault("OPENVINO_TELEMETRY", "0")
 
 from training.finetune import FrozenBase, SentenceEncoder, Tuned
+from zhuti.decision import Floats
 from zhuti.model import HEAD_FILE
 
 _LARGE = 50_000
@@ -35,11 +37,23 @@ def export_encoder(base: FrozenBase, tuned: Tuned, folder: Path) -> None:
 
 
 def full_encoder(base: FrozenBase, tuned: Tuned) -> Any:
-    """:return: the whole encoder, frozen layers and tuned ones, as a transformers model."""
+    """The whole encoder as a transformers model, its large matrices rounded to the 8-bit values that are exported."""
     encoder = copy.deepcopy(base.encoder)
     for place, layer in enumerate(tuned.layers):
         encoder.encoder.layer[base.frozen + place] = copy.deepcopy(layer)
+    with torch.no_grad():
+        for weights in encoder.parameters():
+            if weights.ndim == 2 and weights.numel() >= _LARGE:
+                integers, scale = _to_8_bits(weights.numpy())
+                weights.copy_(torch.from_numpy(integers * scale))
     return encoder.eval()
+
+
+def _to_8_bits(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """:param weights: (rows, columns). :return: integers of the same shape and the scale of each row, (rows, 1)."""
+    scale: Floats = np.abs(weights).max(axis=1, keepdims=True) / np.float32(127)
+    scale[scale == 0] = 1
+    return np.round(weights / scale).astype(np.int8), scale
 
 
 def _export_graph(module: SentenceEncoder, folder: Path) -> None:
@@ -63,10 +77,8 @@ def _compress_weights(graph: Any) -> None:
         weights = operation.get_data()
         if weights.ndim != 2 or weights.size < _LARGE:
             continue
-        scale = np.abs(weights).max(axis=1, keepdims=True) / 127
-        scale[scale == 0] = 1
-        integers = np.round(weights / scale).astype(np.int8)
-        restored = ops.multiply(ops.convert(ops.constant(integers), "f32"), ops.constant(scale.astype(np.float32)))
+        integers, scale = _to_8_bits(weights)
+        restored = ops.multiply(ops.convert(ops.constant(integers), "f32"), ops.constant(scale))
         for consumer in list(operation.output(0).get_target_inputs()):
             consumer.replace_source_output(restored.output(0))
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from training.crossfit import CrossFitted
 from training.dataset import Dataset
-from training.metrics import reliability
-from training.outoffold import CrossFitted
-from training.stacking import theme_targets
+from training.metrics import reliability, to_themes
 
 
 def write_all(dataset: Dataset, predicted: CrossFitted, chosen: list[list[int]], folder: Path) -> None:
@@ -57,7 +56,7 @@ def _reliability(dataset: Dataset, predicted: CrossFitted, path: Path) -> None:
     targets = dataset.targets[dataset.corpus]
     levels = {
         "leaves": (predicted.probabilities, targets > 0),
-        "themes": (predicted.themes, theme_targets(targets, dataset.taxonomy) > 0),
+        "themes": (predicted.themes, to_themes(targets > 0, dataset.taxonomy)),
     }
     figure, axes = plt.subplots(figsize=(5, 5))
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)

@@ -9,6 +9,7 @@ score is the log-sum-exp of its leaves.
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
+from training.base import BaseError
 from zhuti.decision import Floats
 
 MAX_TOKENS = 160
@@ -74,8 +76,13 @@ class FrozenBase:
     """
 
     def __init__(self, folder: Path | str, prefix: str, texts: list[str], tuned_layers: int) -> None:
-        self.encoder = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        try:
+            self.encoder = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+            self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        except (OSError, ValueError) as error:
+            raise BaseError(f"base encoder {str(folder)!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+        if not hasattr(getattr(self.encoder, "encoder", None), "layer") or not self.tokenizer.is_fast:
+            raise BaseError(f"base encoder {str(folder)!r}: a checkpoint of the BERT family with a fast tokenizer is needed")
         layers = self.encoder.encoder.layer
         self.frozen = max(0, len(layers) - tuned_layers)
         rows = Rows.from_dict({"text": [prefix + text for text in texts]})
@@ -84,6 +91,7 @@ class FrozenBase:
         )
         self.token_ids: list[list[int]] = rows["input_ids"][:]
         self.lengths = np.array([len(ids) for ids in self.token_ids])
+        self.fingerprint = _hash_of(self.encoder)
         self._hidden: list[Tensor] = [torch.empty(0)] * len(texts)
         self._fill()
 
@@ -109,6 +117,14 @@ class FrozenBase:
                 hidden = run_layers(self.encoder.encoder.layer[: self.frozen], self.encoder.embeddings(input_ids=ids), mask)
             for row, states in zip(rows, hidden, strict=True):
                 self._hidden[row] = states[: self.lengths[row]].to(torch.bfloat16).clone()
+
+
+def _hash_of(module: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 class Tuned(nn.Module):

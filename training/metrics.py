@@ -67,19 +67,19 @@ def reliability(probabilities: NDArray[np.floating[Any]], gold: Bools, bins: int
     return [(float(p[at].mean()), float(g[at].mean()), float(at.mean())) for b in range(bins) if (at := place == b).any()]
 
 
-def bootstrap_interval(
-    statistic: Callable[[NDArray[np.int64]], float], blocks: NDArray[np.int64], rounds: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """95 % interval by resampling whole blocks of neighbouring sentences.
+def bootstrap_intervals(
+    figures: Callable[[NDArray[np.int64]], dict[str, float]], blocks: NDArray[np.int64], rounds: int = 1000, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """95 % intervals by resampling whole blocks of neighbouring sentences.
 
-    :param statistic: of row numbers.
+    :param figures: of row numbers.
     :param blocks: (n,), the block of each row.
     """
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
-    values = [statistic(np.concatenate([members[b] for b in rng.integers(len(members), size=len(members))])) for _ in range(rounds)]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    draws = [figures(np.concatenate([members[b] for b in rng.integers(len(members), size=len(members))])) for _ in range(rounds)]
+    ends = {key: np.percentile([draw[key] for draw in draws], [2.5, 97.5]) for key in draws[0]}
+    return {key: (float(low), float(high)) for key, (low, high) in ends.items()}
 
 
 def paired_permutation(

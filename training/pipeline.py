@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from datetime import UTC, datetime
@@ -23,15 +22,16 @@ import numpy as np
 from training.baseline import fit_baseline, save_baseline
 from training.card import write_card
 from training.corpus import ROOT
+from training.crossfit import CrossFitted, Stack
 from training.dataset import SOURCES, TAXONOMY, Dataset, document_folds, load_dataset
 from training.finetune import Recipe
 from training.metrics import score
-from training.outoffold import ENCODER_SETTINGS, CrossFitted, OutOfFold, Trainer, cross_fit, fit_context_on
-from training.stacking import fit_decision
+from training.outoffold import Trainer
 from zhuti.artifact import file_hash, write_manifest
 from zhuti.decision import choose
 from zhuti.evidence import EvidenceIndex
 from zhuti.model import Views
+from zhuti.text import normalise
 
 NAME = "zhuti-small"
 BASELINE_NAME = "zhuti-baseline"
@@ -48,11 +48,11 @@ def train_models(base: str | None, output: Path, seed: int) -> None:
     dataset = load_dataset()
     print(f"zhuti train: {int(dataset.corpus.sum())} corpus and {int((~dataset.corpus).sum())} written sentences", flush=True)
     trainer = Trainer(dataset, base, Recipe(), seed)
-    held_out = trainer.out_of_fold(document_folds(dataset), "documents")
-    bert, lexical = cross_fit(dataset, held_out), cross_fit(dataset, held_out, lexical_only=True)
+    held_out = trainer.out_of_fold(document_folds(dataset))
+    bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out, lexical_only=True)
     about = _provenance(base, seed)
-    _write_baseline(dataset, held_out, output / BASELINE_NAME, about | {"figures": figures(dataset, lexical)})
-    _write_encoder(trainer, held_out, output / NAME, about | {"figures": figures(dataset, bert)})
+    _write_baseline(dataset, lexical, output / BASELINE_NAME, about)
+    _write_encoder(trainer, bert, output / NAME, about)
     print(f"zhuti train: done in {(time.monotonic() - started) / 60:.1f} minutes; models in {output}", flush=True)
 
 
@@ -92,32 +92,22 @@ def _finish(partial: Path, folder: Path, fields: dict[str, Any]) -> None:
     partial.rename(folder)
 
 
-def _write_baseline(dataset: Dataset, held_out: OutOfFold, folder: Path, about: dict[str, Any]) -> None:
+def _write_baseline(dataset: Dataset, stack: Stack, folder: Path, about: dict[str, Any]) -> None:
     partial = _fresh(folder)
     save_baseline(fit_baseline(dataset.texts, dataset.targets), partial)
-    corpus = dataset.corpus
-    fit_decision(held_out.lexical[corpus], dataset.targets[corpus], dataset.taxonomy).save(partial / "decision.json")
-    _finish(partial, folder, {"name": BASELINE_NAME, "kind": "tfidf"} | about)
+    stack.decision_without(None).save(partial / "decision.json")
+    _finish(partial, folder, {"name": BASELINE_NAME, "kind": "tfidf"} | about | {"figures": figures(dataset, stack.predict())})
 
 
-def _write_encoder(trainer: Trainer, held_out: OutOfFold, folder: Path, about: dict[str, Any]) -> None:
+def _write_encoder(trainer: Trainer, stack: Stack, folder: Path, about: dict[str, Any]) -> None:
     partial = _fresh(folder)
     dataset = trainer.dataset
-    texts, targets, primaries, corpus = dataset.texts, dataset.targets, dataset.primaries, dataset.corpus
     print("  final model", flush=True)
-    trainer.train(np.arange(len(texts)), partial)
-    fit_context_on(held_out, dataset.rows, targets, primaries, held_out.folds >= 0).save(partial)
-    fit_decision(cross_fit(dataset, held_out).logits, targets[corpus], dataset.taxonomy).save(partial / "decision.json")
-    shown = [row for row, sentence in enumerate(dataset.sentences) if sentence.document is not None]
-    vectors = Views(partial, ENCODER_SETTINGS)([texts[row] for row in shown])[0]
-    rows: list[dict[str, object]] = [
-        {"id": s.id, "text": s.text, "labels": list(s.labels)} for s in (dataset.sentences[row] for row in shown)
-    ]
-    EvidenceIndex.save(partial, vectors, rows)
-    _finish(partial, folder, {"name": NAME, "kind": "encoder", "encoder": ENCODER_SETTINGS} | about)
-
-
-def shipped_sources() -> dict[str, str]:
-    """:return: the source hashes in the manifest of the model that ships."""
-    manifest = json.loads((ROOT / "models" / NAME / "manifest.json").read_text(encoding="utf-8"))
-    return dict(manifest["sources"])
+    trainer.train(np.arange(len(dataset.sentences)), partial)
+    stack.context_without(frozenset()).save(partial)
+    stack.decision_without(None).save(partial / "decision.json")
+    shown = [sentence for sentence in dataset.sentences if sentence.document is not None]
+    vectors = Views(partial, trainer.settings)([normalise(sentence.text) for sentence in shown])[0]
+    EvidenceIndex.save(partial, vectors, [{"id": s.id, "text": s.text, "labels": list(s.labels)} for s in shown])
+    kind = {"name": NAME, "kind": "encoder", "encoder": trainer.settings}
+    _finish(partial, folder, kind | about | {"figures": figures(dataset, stack.predict())})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from torch.nn import functional
 
+from training.metrics import f1, indicator, to_themes
 from zhuti.context import SLOTS, ContextLayer, neighbour_probabilities
 from zhuti.decision import Decision, Floats, choose, sigmoid, theme_logits
 from zhuti.taxonomy import Taxonomy
@@ -65,23 +68,15 @@ def fit_decision(logits: Floats, targets: Floats, taxonomy: Taxonomy) -> Decisio
     leaf_scale, leaf_bias = _platt(logits, targets)
     probabilities = sigmoid(leaf_scale * logits + leaf_bias)
     themes = theme_logits(probabilities, taxonomy)
-    theme_scale, theme_bias = _platt(themes, theme_targets(targets, taxonomy))
+    theme_scale, theme_bias = _platt(themes, to_themes(targets > 0, taxonomy))
     thresholds = fit_thresholds(probabilities, targets, taxonomy)
     certain = float(np.quantile(probabilities.max(axis=1), UNCERTAIN_SHARE))
     return Decision(leaf_scale, leaf_bias, theme_scale, theme_bias, thresholds, certain)
 
 
-def _platt(logits: Floats, targets: Floats) -> tuple[float, float]:
+def _platt(logits: Floats, targets: NDArray[Any]) -> tuple[float, float]:
     regression = LogisticRegression(C=1e4).fit(logits.reshape(-1, 1), targets.ravel() > 0)
     return float(regression.coef_[0, 0]), float(regression.intercept_[0])
-
-
-def theme_targets(targets: Floats, taxonomy: Taxonomy) -> Floats:
-    """:return: (n, themes), 1 where a theme has one of the leaves."""
-    themes = np.zeros((len(targets), len(taxonomy.theme_codes)), np.float32)
-    for leaf, parent in enumerate(taxonomy.parents):
-        themes[:, parent] = np.maximum(themes[:, parent], targets[:, leaf])
-    return themes
 
 
 def fit_thresholds(probabilities: Floats, targets: Floats, taxonomy: Taxonomy) -> tuple[float, ...]:
@@ -90,7 +85,9 @@ def fit_thresholds(probabilities: Floats, targets: Floats, taxonomy: Taxonomy) -
     A leaf with few examples says little about its own threshold, so it counts as much as its support against 20.
     """
     gold = targets > 0
-    common = max(_GRID, key=lambda t: _micro_f1(choose(probabilities, np.full(gold.shape[1], t), taxonomy), gold))
+    common = max(
+        _GRID, key=lambda t: f1(indicator(choose(probabilities, np.full(gold.shape[1], t), taxonomy), gold.shape[1]), gold, "micro")
+    )
     primary = probabilities.argmax(axis=1)
     thresholds = []
     for leaf in range(gold.shape[1]):
@@ -103,8 +100,3 @@ def fit_thresholds(probabilities: Floats, targets: Floats, taxonomy: Taxonomy) -
         own = max(_GRID, key=leaf_f1)
         thresholds.append(round(float((support * own + 20 * common) / (support + 20)), 4))
     return tuple(thresholds)
-
-
-def _micro_f1(chosen: list[list[int]], gold: NDArray[np.bool_]) -> float:
-    hits = sum(bool(gold[row, leaf]) for row, labels in enumerate(chosen) for leaf in labels)
-    return 2 * hits / (sum(map(len, chosen)) + float(gold.sum()))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zhuti.errors import ZhutiError
 from zhuti.taxonomy import Taxonomy, TaxonomyError
 
 
-class AnnotationError(ValueError):
+class AnnotationError(ZhutiError):
     """An annotation file is not what it must be; the message names file, line and what is accepted."""
 
 

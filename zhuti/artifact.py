@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zhuti.errors import ZhutiError
 from zhuti.taxonomy import Taxonomy, TaxonomyError
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
@@ -15,10 +16,16 @@ DEFAULT = "zhuti-small"
 MANIFEST = "manifest.json"
 FORMAT = "zhuti-model"
 VERSION = 1
-KINDS = ("encoder", "tfidf")
+_COMMON_FILES = {"taxonomy.yaml", "decision.json"}
+FILES = {
+    "encoder": _COMMON_FILES
+    | {"encoder.xml", "encoder.bin", "tokenizer.json", "head.safetensors", "lexical.safetensors", "context.safetensors"}
+    | {"evidence.safetensors", "evidence.jsonl"},
+    "tfidf": _COMMON_FILES | {"baseline.skops"},
+}
 
 
-class ArtifactError(ValueError):
+class ArtifactError(ZhutiError):
     """A model folder is missing, foreign or damaged; the message says which, and where."""
 
 
@@ -67,10 +74,12 @@ class Artifact:
 
 def find(name_or_path: str | Path) -> Path:
     """:return: the folder of a model given by path or by name. :raises ArtifactError: if there is none."""
-    for path in (Path(name_or_path), MODELS / name_or_path):
-        if (path / MANIFEST).is_file():
-            return path
-    if Path(name_or_path).is_dir():
+    path = Path(name_or_path)
+    if path.name == str(name_or_path) and (MODELS / path / MANIFEST).is_file():
+        return MODELS / path  # a bare name is that of a model, whatever lies in the working directory
+    if (path / MANIFEST).is_file():
+        return path
+    if path.is_dir():
         raise ArtifactError(f"{name_or_path}: not a zhuti model: there is no {MANIFEST} in this folder")
     known = sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST}"))
     raise ArtifactError(f"unknown model {str(name_or_path)!r}: neither a model folder nor one of {', '.join(known) or 'none'} in {MODELS}")
@@ -86,15 +95,24 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise ArtifactError(f"{place}: not a zhuti model: 'format' must be {FORMAT!r}")
     if manifest.get("version") != VERSION:
         raise ArtifactError(f"{place}: model version {manifest.get('version')!r}; this zhuti reads version {VERSION}")
-    if manifest.get("kind") not in KINDS:
-        raise ArtifactError(f"{place}: model kind {manifest.get('kind')!r}; this zhuti runs {', '.join(KINDS)}")
+    if manifest.get("kind") not in FILES:
+        raise ArtifactError(f"{place}: model kind {manifest.get('kind')!r}; this zhuti runs {', '.join(FILES)}")
+    if not isinstance(manifest.get("name"), str):
+        raise ArtifactError(f"{place}: 'name' is missing")
     files = manifest.get("files")
-    if not isinstance(files, dict) or "taxonomy.yaml" not in files:
-        raise ArtifactError(f"{place}: 'files' must list the model's files with their hashes")
+    if not isinstance(files, dict) or not all(_is_entry(entry) for entry in files.values()):
+        raise ArtifactError(f"{place}: 'files' must give the size and the sha256 of each file")
     for name in files:
         if Path(name).name != name:
             raise ArtifactError(f"{place}: the file name {name!r} leads out of the folder")
+    missing = FILES[manifest["kind"]] - set(files)
+    if missing:
+        raise ArtifactError(f"{place}: 'files' does not list {', '.join(sorted(missing))}, which a model of kind {manifest['kind']!r} has")
     return manifest
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("sha256"), str) and isinstance(entry.get("bytes"), int)
 
 
 def file_hash(path: Path) -> str:

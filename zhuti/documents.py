@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zhuti.errors import ZhutiError
+
 STDIN = "-"
+_LIKELY = 0.6  # a smaller share of common characters means the wrong table
+_FREQUENT = frozenset("的一是在不了有和人这中大为上个国我以要工作干部组织会年这個國為會組織幹")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-class DocumentError(ValueError):
+class DocumentError(ZhutiError):
     """An input cannot be read; the message names it and says what is accepted."""
 
 
@@ -37,14 +41,14 @@ class BadRow:
 
 def read_bytes(path: Path) -> bytes:
     """:return: a file's bytes. :raises DocumentError: for a missing file, a folder, or one that may not be read."""
-    if path.is_dir():
-        raise DocumentError(f"{path}: is a directory; name the files in it")
     try:
         return path.read_bytes()
     except FileNotFoundError:
         raise DocumentError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise DocumentError(f"{path}: is a directory; name the files in it") from None
     except OSError as error:
-        raise DocumentError(f"{path}: cannot be read: {error.strerror}") from error
+        raise DocumentError(f"{str(path)[:80]}: cannot be read: {error.strerror}") from error
 
 
 def decode(data: bytes, source: str) -> str:
@@ -76,9 +80,12 @@ def _decode_marked(data: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         utf8_error = error
     candidates = [(encoding, text) for encoding in ("gb18030", "big5") if (text := _decode_strict(data, encoding)) is not None]
-    if not candidates:
-        raise DocumentError(f"{source}: is neither UTF-8 (byte {utf8_error.start}) nor GB18030 nor Big5; convert it to UTF-8") from None
-    return max(candidates, key=lambda candidate: _share_of_common_characters(candidate[1], candidate[0]))[1]
+    likely = [(share, text) for encoding, text in candidates if (share := _share_of_common_characters(text, encoding)) >= _LIKELY]
+    if not likely or not _FREQUENT.intersection(max(likely)[1]):
+        raise DocumentError(
+            f"{source}: is neither UTF-8 (byte {utf8_error.start}) nor Chinese text in GB18030 or Big5; convert it to UTF-8"
+        )
+    return max(likely)[1]
 
 
 def _decode_strict(data: bytes, encoding: str) -> str | None:
@@ -112,21 +119,27 @@ def read_text(source: str, stdin: Any) -> str:
 def read_rows(source: str, stdin: Any) -> Iterator[Row | BadRow]:
     """Read sentences, one a row, from JSONL or CSV with a ``text`` column.
 
-    :param source: a path ending in .jsonl or .csv, or ``-`` for JSONL on standard input.
+    :param source: a path ending in .jsonl or .csv, or ``-``: standard input is JSONL if it starts with ``{``, else CSV.
     :return: rows in order; a row without a usable text comes as :class:`BadRow`.
     :raises DocumentError: for another kind of file, or a CSV without a ``text`` column.
     """
-    suffix = ".jsonl" if source == STDIN else Path(source).suffix.lower()
-    if suffix not in (".jsonl", ".csv"):
+    suffix = Path(source).suffix.lower()
+    if source != STDIN and suffix not in (".jsonl", ".csv"):
         raise DocumentError(f"{source}: sentences are read from .jsonl or .csv files, found {suffix or 'no ending'!r}")
     text = read_text(source, stdin)
-    rows = _json_rows(text) if suffix == ".jsonl" else _csv_rows(text, source)
+    is_json = suffix == ".jsonl" or (source == STDIN and text.lstrip().startswith("{"))
+    rows = _json_rows(text) if is_json else _csv_rows(text, source)
     for row in rows:
-        if isinstance(row, Row) and not (isinstance(row.columns.get("text"), str) and row.columns["text"].strip()):
-            found = row.columns.get("text", "no such column")
-            yield BadRow(row.number, f"'text' must be a sentence, found {found!r}")
-        else:
-            yield row
+        yield row if isinstance(row, BadRow) else _with_text(row)
+
+
+def _with_text(row: Row) -> Row | BadRow:
+    found = row.columns.get("text", "no such column")
+    if not isinstance(found, str) or not found.strip() or "text" not in row.columns:
+        return BadRow(row.number, f"'text' must be a sentence, found {found!r}")
+    if any("\ud800" <= char <= "\udfff" for char in found):
+        return BadRow(row.number, "'text' holds half of a surrogate pair, which is no character")
+    return row
 
 
 def _json_rows(text: str) -> Iterator[Row | BadRow]:
@@ -135,7 +148,7 @@ def _json_rows(text: str) -> Iterator[Row | BadRow]:
             continue
         try:
             columns = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield BadRow(number, f"not JSON: {error}")
             continue
         if isinstance(columns, dict):
@@ -145,14 +158,16 @@ def _json_rows(text: str) -> Iterator[Row | BadRow]:
 
 
 def _csv_rows(text: str, source: str) -> Iterator[Row | BadRow]:
+    csv.field_size_limit(10_000_000)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    if "text" not in (reader.fieldnames or []):
-        raise DocumentError(f"{source}: no column 'text'; found {', '.join(reader.fieldnames or [])}")
     try:
-        for columns in reader:
-            if None in columns:
-                yield BadRow(reader.line_num, f"more fields than the {len(reader.fieldnames or [])} columns of the head line")
+        columns = reader.fieldnames or []
+        if "text" not in columns:
+            raise DocumentError(f"{source}: no column 'text'; found {', '.join(columns)}")
+        for row in reader:
+            if None in row:
+                yield BadRow(reader.line_num, f"more fields than the {len(columns)} columns of the head line")
             else:
-                yield Row(reader.line_num, columns)
+                yield Row(reader.line_num, row)
     except csv.Error as error:
-        yield BadRow(reader.line_num, f"not CSV: {error}")
+        yield BadRow(reader.line_num, f"not CSV: {error}; nothing after this line could be read")

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from zhuti.decision import Floats
@@ -14,10 +13,16 @@ from zhuti.result import Evidence
 
 VECTORS = "evidence.safetensors"
 SENTENCES = "evidence.jsonl"
+_CHUNK = 256  # sentences compared at once
 
 
 class EvidenceIndex:
-    """:param vectors: (sentences, width), unit length. :param sentences: ``id``, ``text`` and ``labels`` of each."""
+    """Labelled sentences with their vectors.
+
+    :param vectors: (sentences, width), centred, unit length.
+    :param mean: (width,), what was taken off to centre them.
+    :param sentences: ``id``, ``text`` and ``labels`` of each.
+    """
 
     def __init__(self, vectors: Floats, mean: Floats, sentences: list[dict[str, object]]) -> None:
         self._vectors = vectors
@@ -46,12 +51,15 @@ class EvidenceIndex:
 
     def nearest(self, vectors: Floats, count: int) -> list[tuple[Evidence, ...]]:
         """:param vectors: (n, width). :return: for each the ``count`` nearest labelled sentences, nearest first."""
-        similarities: NDArray[np.float32] = _unit_length(vectors - self._mean) @ self._vectors.T
-        order = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
-        return [
-            tuple(self._evidence(int(row), float(similarity[row])) for row in rows)
-            for rows, similarity in zip(order, similarities, strict=True)
-        ]
+        nearest: list[tuple[Evidence, ...]] = []
+        for first in range(0, len(vectors), _CHUNK):
+            similarities = _unit_length(vectors[first : first + _CHUNK] - self._mean) @ self._vectors.T
+            order = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
+            nearest += [
+                tuple(self._evidence(int(row), float(similarity[row])) for row in rows)
+                for rows, similarity in zip(order, similarities, strict=True)
+            ]
+        return nearest
 
     def _evidence(self, row: int, similarity: float) -> Evidence:
         sentence = self._sentences[row]

@@ -1,7 +1,7 @@
 """The lexical view: a linear model over character n-grams, run on numpy alone.
 
 It gives the same logits as the scikit-learn pipeline it was exported from (TF-IDF with sublinear term
-frequency, one-vs-rest logistic regression); see ``training/lexical.py``.
+frequency, one-vs-rest logistic regression); see ``training/baseline.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SEPARATOR = "\n"
 
 
 class LexicalView:
-    """:param weight: (terms, leaves), with idf folded out. :param idf: (terms,). :param bias: (leaves,)."""
+    """:param idf: (terms,). :param weight: (terms, leaves). :param bias: (leaves,)."""
 
     def __init__(self, terms: list[str], idf: Floats, weight: Floats, bias: Floats) -> None:
         self.terms = terms

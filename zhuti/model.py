@@ -19,6 +19,7 @@ from zhuti.lexical import LexicalView
 HEAD_FILE = "head.safetensors"
 BASELINE_FILE = "baseline.skops"
 _CACHED_TEXTS = 20_000
+_CACHED_CHARACTERS = 300
 
 
 class Model(Protocol):
@@ -65,20 +66,25 @@ class EncoderModel:
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self._views = Views(folder, settings)
         self._context = ContextLayer.load(folder)
-        self._cache: OrderedDict[str, tuple[Floats, Floats, Floats]] = OrderedDict()
+        self._cache: OrderedDict[str, tuple[Floats, ...]] = OrderedDict()
 
     def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
         seen = {text: self._cache[text] for text in set(texts) if text in self._cache}
         fresh = [text for text in dict.fromkeys(texts) if text not in seen]
         if fresh:
-            seen.update(zip(fresh, zip(*self._views(fresh), strict=True), strict=True))
-        for text in seen:
-            self._cache[text] = seen[text]
-            self._cache.move_to_end(text)
-        while len(self._cache) > _CACHED_TEXTS:
-            self._cache.popitem(last=False)
+            seen.update((text, tuple(part.copy() for part in parts)) for text, *parts in zip(fresh, *self._views(fresh), strict=True))
+        self._remember(seen)
         vectors, dense, lexical = (np.stack(parts) for parts in zip(*(seen[text] for text in texts), strict=True))
         return self._context.logits(dense, lexical, rows), vectors
+
+    def _remember(self, seen: dict[str, tuple[Floats, ...]]) -> None:
+        """Keep the texts used last; long ones seldom repeat and are not kept, which bounds the cache to some 100 MB."""
+        for text, parts in seen.items():
+            if len(text) <= _CACHED_CHARACTERS:
+                self._cache[text] = parts
+                self._cache.move_to_end(text)
+        while len(self._cache) > _CACHED_TEXTS:
+            self._cache.popitem(last=False)
 
 
 class BaselineModel:

@@ -30,7 +30,7 @@ def print_report(name: str, units: Sequence[TaggedUnit], taxonomy: Taxonomy, out
     :param units: tagged units of one report.
     """
     colours = dict(zip(taxonomy.theme_codes, _COLOURS, strict=False))
-    table = Table(title=name, title_justify="left", box=box.SIMPLE_HEAD, show_lines=False, expand=True)
+    table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD, show_lines=False, expand=True)
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("句子 sentence", ratio=3, overflow="fold")
     table.add_column("主题 themes", ratio=1, min_width=26, overflow="fold")

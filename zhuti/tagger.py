@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
-from zhuti.artifact import DEFAULT, Artifact
+from zhuti.artifact import DEFAULT, Artifact, ArtifactError
 from zhuti.context import neighbours
 from zhuti.decision import Decision, Floats, choose
+from zhuti.errors import ZhutiError
 from zhuti.evidence import EvidenceIndex
 from zhuti.model import Model, load_model
 from zhuti.result import TaggedUnit, ThemeScore
@@ -18,7 +21,7 @@ from zhuti.text import Unit, normalise, single_unit, split
 
 
 class Tagger:
-    """Tags units with themes. One tagger may be used by one thread at a time.
+    """Tags units with themes. Threads may share a tagger; it works for one of them at a time.
 
     >>> tagger = Tagger.load()                                       # doctest: +SKIP
     >>> tagger.tag("一、选准用好干部\\n全年调整干部86人次。")[0].primary      # doctest: +SKIP
@@ -31,6 +34,7 @@ class Tagger:
         self._decision = decision
         self._thresholds = np.asarray(decision.thresholds)
         self._evidence = evidence
+        self._lock = Lock()
 
     @classmethod
     def load(cls, name_or_path: str | Path = DEFAULT) -> Tagger:
@@ -40,8 +44,17 @@ class Tagger:
         :raises ArtifactError: if it is missing, foreign or damaged.
         """
         artifact = Artifact.load(name_or_path)
-        evidence = EvidenceIndex.load(artifact.path) if artifact.kind == "encoder" else None
-        return cls(artifact, load_model(artifact), Decision.load(artifact.path / "decision.json"), evidence)
+        try:
+            evidence = EvidenceIndex.load(artifact.path) if artifact.kind == "encoder" else None
+            decision = Decision.load(artifact.path / "decision.json")
+            model = load_model(artifact)
+        except ZhutiError:
+            raise
+        except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+            raise ArtifactError(f"{artifact.path}: its files are unchanged but cannot be run here: {str(error).splitlines()[0]}") from error
+        if len(decision.thresholds) != len(artifact.taxonomy.codes):
+            raise ArtifactError(f"{artifact.path}: {len(decision.thresholds)} thresholds for {len(artifact.taxonomy.codes)} leaves")
+        return cls(artifact, model, decision, evidence)
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -63,11 +76,14 @@ class Tagger:
             sentence is a document of one.
         :return: for each document one tagged unit a sentence.
         """
-        return self.tag_units([[single_unit(sentence) for sentence in document] for document in documents], explain=explain)
+        units = [[replace(single_unit(sentence), index=place) for place, sentence in enumerate(document)] for document in documents]
+        return self.tag_units(units, explain=explain)
 
     def tag_units(self, documents: Sequence[Sequence[Unit]], *, explain: int = 0) -> list[list[TaggedUnit]]:
         """As :meth:`tag`, for the units of several documents at once."""
         units = [unit for document in documents for unit in document]
+        if explain and self._evidence is None:
+            raise ZhutiError(f"the model {self.artifact.name} keeps no labelled sentences to explain with")
         if not units:
             return [[] for _ in documents]
         probabilities, vectors = self.probabilities(documents)
@@ -93,5 +109,6 @@ class Tagger:
         """
         texts = [normalise(unit.text) for document in documents for unit in document]
         rows = neighbours([[unit.role for unit in document] for document in documents])
-        logits, vectors = self._model.logits(texts, rows)
+        with self._lock:
+            logits, vectors = self._model.logits(texts, rows)
         return self._decision.leaf_probabilities(logits), vectors

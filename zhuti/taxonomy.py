@@ -10,11 +10,13 @@ from typing import Any
 
 import yaml
 
+from zhuti.errors import ZhutiError
+
 MAX_LABELS = 3
 STAND_ALONE = frozenset({"overview.general", "none.boilerplate"})
 
 
-class TaxonomyError(ValueError):
+class TaxonomyError(ZhutiError):
     """The taxonomy file is not what it must be, or a label does not fit the taxonomy."""
 
 

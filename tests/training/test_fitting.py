@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 from tests.conftest import ROOT
 from training.baseline import export_lexical, fit_baseline
+from training.crossfit import Stack
 from training.dataset import block_folds, cut_at_fold_edges, document_folds, load_dataset
-from training.metrics import bootstrap_interval, calibration_error, f1, paired_permutation, score, to_themes
+from training.metrics import bootstrap_intervals, calibration_error, f1, paired_permutation, score, to_themes
+from training.outoffold import OutOfFold, split_rows
 from training.stacking import fit_context, fit_decision
 from zhuti.context import ContextLayer, neighbours
 from zhuti.decision import Decision, choose, sigmoid, theme_logits
@@ -39,6 +42,12 @@ def test_folds_hold_out_whole_documents_and_blocks() -> None:
     lone = np.array([s.document is None for s in dataset.sentences])
     assert (documents[lone] == -1).all()
     assert (blocks[lone] == -1).all()
+    for fold in range(5):
+        held_out, training = split_rows(dataset.rows, blocks, fold)
+        around = dataset.rows[held_out, 1:]
+        assert not set(around[around >= 0].tolist()) & set(training.tolist())
+        assert not set(held_out.tolist()) & set(training.tolist())
+        assert len(held_out) + len(training) > 0.95 * len(blocks)
     rows = cut_at_fold_edges(dataset.rows, blocks)
     assert rows[15, 1] == -1
     assert rows[14, 2] == -1
@@ -56,6 +65,22 @@ def test_the_context_layer_learns_from_neighbours_and_leaves_lone_sentences_alon
     assert (with_context == primaries).mean() > (alone == primaries).mean() + 0.02
     layer.save(tmp_path)
     assert np.array_equal(ContextLayer.load(tmp_path).logits(dense, lexical, rows), layer.logits(dense, lexical, rows))
+
+
+def test_nothing_of_a_fold_bears_on_its_own_predictions() -> None:
+    """Other labels for one document leave its cross-fitted predictions as they were."""
+    dataset = load_dataset(written=False)
+    rng = np.random.default_rng(0)
+    dense, lexical = (dataset.targets * 4 - 3 + rng.normal(0, 1.5, dataset.targets.shape).astype(np.float32) for _ in range(2))
+    folds = document_folds(dataset)
+    changed = replace(
+        dataset,
+        sentences=tuple(replace(s, labels=("veterans.care",)) if f == 1 else s for s, f in zip(dataset.sentences, folds, strict=True)),
+    )
+    before, after = (Stack(d, OutOfFold(folds, dense, lexical)).predict() for d in (dataset, changed))
+    assert np.allclose(before.probabilities[folds == 1], after.probabilities[folds == 1], atol=1e-6)
+    assert (before.thresholds[folds == 1] == after.thresholds[folds == 1]).all()
+    assert not np.allclose(before.probabilities[folds == 2], after.probabilities[folds == 2], atol=1e-3)
 
 
 def test_calibration_and_thresholds_are_fitted(tmp_path: Path) -> None:
@@ -122,7 +147,7 @@ def test_calibration_error_of_two_bins() -> None:
 def test_intervals_and_permutation() -> None:
     blocks = np.repeat(np.arange(20), 5)
     right = np.tile([1, 1, 1, 1, 0], 20).astype(float)
-    low, high = bootstrap_interval(lambda rows: float(right[rows].mean()), blocks, 200)
+    low, high = bootstrap_intervals(lambda rows: {"right": float(right[rows].mean())}, blocks, 200)["right"]
     assert low == pytest.approx(0.8)
     assert high == pytest.approx(0.8)
     better = np.ones(100)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -22,12 +21,12 @@ _SIMPLIFIED = OpenCC("t2s")
 
 
 def runs(text: str) -> set[str]:
-    """Runs of 13 characters, standing names of doctrines, meetings and documents taken out."""
+    """The whole text and its runs of 13 characters, standing names of doctrines, meetings and documents taken out."""
     text = unicodedata.normalize("NFKC", _SIMPLIFIED.convert(text))
     for name in filter(None, _NAMES):
         text = text.replace(unicodedata.normalize("NFKC", name), "\0")
     size = LONGEST_RUN + 1
-    return {text[start : start + size] for start in range(len(text) - size + 1) if "\0" not in text[start : start + size]}
+    return {text} | {text[start : start + size] for start in range(len(text) - size + 1) if "\0" not in text[start : start + size]}
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -77,7 +76,7 @@ def test_contrast_pairs_are_pairs_with_different_labels() -> None:
     pairs: dict[str, list[list[str]]] = {}
     for row in read(EXAMPLES):
         if "pair" in row:
-            pairs.setdefault(row["pair"], []).append(json.loads(json.dumps(row["labels"])))
+            pairs.setdefault(row["pair"], []).append(list(row["labels"]))
     whole = [labels for labels in pairs.values() if len(labels) == 2]
     assert len(whole) >= 150
     assert all(a != b for a, b in whole)

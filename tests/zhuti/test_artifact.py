@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, SHIPPED
-from zhuti.artifact import Artifact, ArtifactError, find
+from zhuti.artifact import Artifact, ArtifactError, find, write_manifest
 from zhuti.tagger import Tagger
 
 
@@ -51,8 +51,11 @@ def test_every_file_is_verified(model_copy: Path) -> None:
         ({"format": "other"}, "not a zhuti model: 'format'"),
         ({"version": 99}, "model version 99; this zhuti reads version 1"),
         ({"kind": "llm"}, "model kind 'llm'"),
-        ({"files": []}, "'files' must list"),
-        ({"files": {"../taxonomy.yaml": {}, "taxonomy.yaml": {}}}, "leads out of the folder"),
+        ({"files": []}, "'files' must give the size"),
+        ({"files": {"taxonomy.yaml": {}}}, "'files' must give the size"),
+        ({"files": {"../taxonomy.yaml": {"sha256": "", "bytes": 0}}}, "leads out of the folder"),
+        ({"files": {"taxonomy.yaml": {"sha256": "", "bytes": 0}}}, "does not list .*encoder.xml"),
+        ({"name": None}, "'name' is missing"),
     ],
 )
 def test_foreign_manifests_are_refused(model_copy: Path, change: dict[str, object], message: str) -> None:
@@ -60,6 +63,24 @@ def test_foreign_manifests_are_refused(model_copy: Path, change: dict[str, objec
     (model_copy / "manifest.json").write_text(json.dumps(manifest | change), encoding="utf-8")
     with pytest.raises(ArtifactError, match=message):
         Artifact.load(model_copy)
+
+
+def test_files_that_fit_their_hashes_but_not_the_format_are_refused(model_copy: Path) -> None:
+    manifest = json.loads((model_copy / "manifest.json").read_text(encoding="utf-8"))
+    for name, content in (("decision.json", b"{}"), ("head.safetensors", b"no tensors"), ("encoder.xml", b"<net/>")):
+        original = (model_copy / name).read_bytes()
+        (model_copy / name).write_bytes(content)
+        write_manifest(model_copy, {key: value for key, value in manifest.items() if key != "files"})
+        with pytest.raises(ArtifactError, match="cannot be run here"):
+            Tagger.load(model_copy)
+        (model_copy / name).write_bytes(original)
+
+
+def test_a_folder_in_the_working_directory_does_not_take_a_model_s_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "zhuti-small").mkdir()
+    (tmp_path / "zhuti-small" / "manifest.json").write_text("{}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert find("zhuti-small") == SHIPPED
 
 
 def test_what_is_no_model(tmp_path: Path) -> None:

@@ -80,6 +80,24 @@ def test_sentences_of_a_table_give_each_other_context_and_keep_their_columns(tmp
     ]
 
 
+def test_an_unreadable_table_does_not_stop_the_others(tmp_path: Path) -> None:
+    wrong, right = tmp_path / "wrong.csv", tmp_path / "right.csv"
+    wrong.write_text("id,sentence\n1,甲\n", encoding="utf-8")
+    right.write_text("text,role,document\n举办干部培训班。,mine,\n慰问老干部。,mine,\n", encoding="utf-8")
+    run = zhuti("tag", str(wrong), str(right), "--unit", "sentence", "-f", "jsonl")
+    assert run.returncode == 1
+    assert run.stderr.decode() == f"zhuti: {wrong}: no column 'text'; found id, sentence\n"
+    assert [(row["primary"], row["role"], row["input"]) for row in rows(run.stdout)] == [
+        ("ideology.training", "body", {"role": "mine"}),
+        ("veterans.care", "body", {"role": "mine"}),
+    ]
+
+
+def test_csv_on_standard_input() -> None:
+    run = zhuti("tag", "--unit", "sentence", "-f", "jsonl", stdin="text\n举办干部培训班。\n".encode())
+    assert [row["primary"] for row in rows(run.stdout)] == ["ideology.training"]
+
+
 def test_bad_rows_are_named_and_counted() -> None:
     run = zhuti("tag", "--unit", "sentence", "-f", "jsonl", stdin='{"text": "培训干部。"}\nx\n{"txt": 1}\n'.encode())
     assert run.returncode == 1
@@ -103,6 +121,8 @@ def test_bad_rows_are_named_and_counted() -> None:
         (("tag", "README.md", "--format", "xml"), 2, "xml"),
         (("serve", "--model", "no-such"), 1, "unknown model 'no-such'"),
         (("taxonomy", "--model", "labels"), 1, "not a zhuti model"),
+        (("tag", "README.md", "-o", "data"), 2, "--output data: is a folder"),
+        (("tag", "干" * 300), 1, "cannot be read: File name too long"),
     ],
 )
 def test_errors_are_one_sentence_without_a_traceback(arguments: tuple[str, ...], code: int, message: str) -> None:

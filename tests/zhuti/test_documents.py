@@ -34,7 +34,10 @@ def test_whole_reports_come_back_from_gb18030(name: str) -> None:
         (b"", "x: is empty"),
         (b" \n\n", "x: is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "x: is a binary file"),
-        ("日本語の文章です。カタカナ".encode("euc_jp") + b"\x80\xff\xff", "neither UTF-8 .* nor GB18030 nor Big5"),
+        ("日本語の文章です。カタカナとひらがな。".encode("euc_jp"), "neither UTF-8 .* nor Chinese text in GB18030 or Big5"),
+        ("日本語の文章です。カタカナとひらがな。".encode("shift_jis"), "neither UTF-8"),
+        ("한국어 문장입니다. 조직 사업 보고서.".encode("euc_kr"), "neither UTF-8"),
+        (b"\xff\xfe\x80", "neither UTF-8|utf-16 mark"),
         (b"\xef\xbb\xbf\xff\xfe", "starts with a utf-8-sig mark"),
     ],
 )

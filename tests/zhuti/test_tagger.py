@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import EXAMPLE, ROOT
+from zhuti.errors import ZhutiError
 from zhuti.tagger import Tagger
 from zhuti.taxonomy import STAND_ALONE
 
@@ -104,22 +107,38 @@ def test_traditional_and_simplified_reports_get_the_same_themes(tagger: Tagger, 
     assert same >= 0.98 * len(one)
 
 
-def test_baseline_has_the_same_interface(tmp_path: Path) -> None:
-    """Made here from the corpus, as `make train` makes it, then loaded by path."""
-    from training.dataset import document_folds, load_dataset
-    from training.outoffold import OutOfFold
-    from training.pipeline import _provenance, _write_baseline
+def test_sentences_are_numbered_within_their_document(tagger: Tagger) -> None:
+    assert [[unit.index for unit in units] for units in tagger.tag_sentences([["甲。", "乙。"], ["丙。"]])] == [[0, 1], [0]]
+
+
+def test_threads_may_share_a_tagger(tagger: Tagger) -> None:
+    """Eight threads at once get what one gets."""
+    documents = [REPORT[start : start + 400] for start in range(0, 3200, 400)] * 3
+    expected = [tagger.tag(document) for document in documents]
+    with ThreadPoolExecutor(8) as pool:
+        given = list(pool.map(Tagger.load().tag, documents))
+    for one, other in zip(given, expected, strict=True):
+        assert [unit.primary for unit in one] == [unit.primary for unit in other]
+
+
+def test_the_baseline_has_the_same_interface(tmp_path: Path) -> None:
+    """Made here from the corpus by the code of `make train`, then loaded by path."""
+    from training.baseline import fit_baseline, save_baseline
+    from training.dataset import TAXONOMY, load_dataset
+    from training.stacking import fit_decision
+    from zhuti.artifact import write_manifest
 
     dataset = load_dataset(written=False)
-    zeros = np.zeros_like(dataset.targets)
-    held_out = OutOfFold(document_folds(dataset), zeros, zeros + dataset.targets * 2 - 1)
-    _write_baseline(
-        dataset,
-        held_out,
-        tmp_path / "zhuti-baseline",
-        _provenance(None, 0) | {"figures": dict.fromkeys(Tagger.load().artifact.manifest["figures"], 0.5)},
+    pipeline = fit_baseline(dataset.texts, dataset.targets)
+    save_baseline(pipeline, tmp_path)
+    fit_decision(pipeline.decision_function(dataset.texts).astype(np.float32), dataset.targets, dataset.taxonomy).save(
+        tmp_path / "decision.json"
     )
-    baseline = Tagger.load(tmp_path / "zhuti-baseline")
-    [[unit]] = baseline.tag_sentences([["蜀ICP备12023703号"]], explain=2)
-    assert (unit.primary, unit.evidence) == ("none.boilerplate", ())
+    shutil.copy(TAXONOMY, tmp_path / "taxonomy.yaml")
+    write_manifest(tmp_path, {"name": "tiny-baseline", "kind": "tfidf"})
+    baseline = Tagger.load(tmp_path)
+    [[unit]] = baseline.tag_sentences([["蜀ICP备12023703号"]])
+    assert unit.primary == "none.boilerplate"
     assert len(baseline.tag(REPORT)) == len(Tagger.load().tag(REPORT))
+    with pytest.raises(ZhutiError, match="tiny-baseline keeps no labelled sentences"):
+        baseline.tag("甲。", explain=1)

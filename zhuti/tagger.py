@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from safetensors import SafetensorError
 
 from zhuti.artifact import DEFAULT, Artifact, ArtifactError
 from zhuti.context import neighbours
@@ -50,7 +51,7 @@ class Tagger:
             model = load_model(artifact)
         except ZhutiError:
             raise
-        except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
             raise ArtifactError(f"{artifact.path}: its files are unchanged but cannot be run here: {str(error).splitlines()[0]}") from error
         if len(decision.thresholds) != len(artifact.taxonomy.codes):
             raise ArtifactError(f"{artifact.path}: {len(decision.thresholds)} thresholds for {len(artifact.taxonomy.codes)} leaves")

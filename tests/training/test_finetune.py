@@ -10,10 +10,9 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from training.base import build_tokenizer
+from training.base import BaseError, build_tokenizer, prepare_base
 from training.export import export_encoder, full_encoder
 from training.finetune import FrozenBase, Recipe, SentenceEncoder, Targets, fine_tune, start, tied_loss
-from training.outoffold import prepare_base
 from zhuti.encoder import Encoder
 
 TEXTS = ["举办干部培训班", "引进高层次人才", "开展干部培训", "出台人才政策", "干部培训基地", "人才公寓"] * 4
@@ -49,7 +48,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_local_checkpoint_is_taken_as_it_is(checkpoint: Path) -> None:
-    assert prepare_base(str(checkpoint)) == str(checkpoint)
+    """Only the default base, which was trained with a prefix, says so beside its weights."""
+    assert prepare_base(str(checkpoint)) == (str(checkpoint), "")
+
+
+@pytest.mark.parametrize("name", ["no/such/folder", "labels"])
+def test_what_is_no_checkpoint_is_refused(name: str) -> None:
+    with pytest.raises(BaseError, match=f"base encoder '{name}' cannot be loaded"):
+        FrozenBase(name, "", TEXTS, 1)
 
 
 def test_overfits_exports_and_predicts_the_same(checkpoint: Path, tmp_path: Path) -> None:
@@ -70,7 +76,9 @@ def test_overfits_exports_and_predicts_the_same(checkpoint: Path, tmp_path: Path
     inputs = {name: batch[name].astype(np.int64) for name in ("input_ids", "attention_mask")}
     with torch.no_grad():
         trained = SentenceEncoder(full_encoder(base, tuned)).eval()(*(torch.from_numpy(array) for array in inputs.values())).numpy()
-    graph = openvino.Core().compile_model(tmp_path / "encoder.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    graph = openvino.Core().compile_model(
+        tmp_path / "encoder.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
+    )
     exported = graph(inputs)[0]
     assert np.abs(exported - trained).max() < 1e-3
 

@@ -1,4 +1,4 @@
-"""The HTTP service (BentoML): ``POST /tag``, ``GET /taxonomy``, ``GET /model``.
+"""The HTTP service (BentoML): ``POST /tag``, ``GET /taxonomy``, ``GET /model``, and the page at ``/``.
 
 Run it with ``make serve`` or ``zhuti serve``; the environment variable ZHUTI_MODEL names the model.
 """
@@ -6,6 +6,7 @@ Run it with ``make serve`` or ``zhuti serve``; the environment variable ZHUTI_MO
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
@@ -14,12 +15,14 @@ import bentoml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from serving.schemas import TaggedUnit, TagRequest, TagResponse
 from zhuti.artifact import DEFAULT, Artifact
 from zhuti.tagger import Tagger
 
+PAGE = Path(__file__).resolve().parent / "page"
 MODEL = os.environ.get("ZHUTI_MODEL", DEFAULT)
 
 
@@ -43,7 +46,7 @@ def _describe(artifact: Artifact) -> dict[str, Any]:
     return {"version": artifact.taxonomy.version, "themes": themes}
 
 
-_pages = Starlette(routes=[Route("/taxonomy", taxonomy), Route("/model", model)])
+_pages = Starlette(routes=[Route("/taxonomy", taxonomy), Route("/model", model), Mount("/", StaticFiles(directory=PAGE, html=True))])
 
 
 @bentoml.asgi_app(_pages, path="/")

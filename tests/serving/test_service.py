@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import EXAMPLE
-from tests.serving.conftest import Served
+from tests.serving.process import Served
 from zhuti.tagger import Tagger
 
 

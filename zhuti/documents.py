@@ -78,7 +78,7 @@ def _decode_marked(data: bytes, source: str) -> str:
     candidates = [(encoding, text) for encoding in ("gb18030", "big5") if (text := _decode_strict(data, encoding)) is not None]
     if not candidates:
         raise DocumentError(f"{source}: is neither UTF-8 (byte {utf8_error.start}) nor GB18030 nor Big5; convert it to UTF-8") from None
-    return max(candidates, key=lambda candidate: _share_of_common_characters(candidate[1], candidate[0]))[1]
+    return max(candidates, key=lambda candidate: share_of_common_characters(candidate[1], candidate[0]))[1]
 
 
 def _decode_strict(data: bytes, encoding: str) -> str | None:
@@ -88,7 +88,7 @@ def _decode_strict(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _share_of_common_characters(text: str, encoding: str) -> float:
+def share_of_common_characters(text: str, encoding: str) -> float:
     """Share of the non-ASCII characters that the encoding's level 1 or its punctuation holds.
 
     Text in the wrong one of the two decodes into rare characters; both standards sort the common ones first.

@@ -86,6 +86,10 @@ class Tagger:
         )  # fmt: skip
         return [[next(tagged) for _ in document] for document in documents]
 
+    def forget(self) -> None:
+        """Drop remembered sentences, so that results do not depend, to the last digit, on what was tagged before."""
+        self._model.forget()
+
     def probabilities(self, documents: Sequence[Sequence[Unit]]) -> tuple[Floats, Floats | None]:
         """Calibrated probabilities of every leaf.
 

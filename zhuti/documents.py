@@ -1,13 +1,8 @@
-"""Read what is to be tagged: text files in the encodings Chinese reports come in, and rows of JSONL or CSV."""
+"""Read documents that are to be tagged: text files in the encodings Chinese reports come in."""
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +12,6 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 class DocumentError(ValueError):
     """An input cannot be read; the message names it and says what is accepted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a table of sentences, with all its columns."""
-
-    number: int
-    columns: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be tagged, and why."""
-
-    number: int
-    reason: str
 
 
 def read_bytes(path: Path) -> bytes:
@@ -107,52 +86,3 @@ def read_text(source: str, stdin: Any) -> str:
     if source == STDIN:
         return decode(stdin.read(), "standard input")
     return decode(read_bytes(Path(source)), source)
-
-
-def read_rows(source: str, stdin: Any) -> Iterator[Row | BadRow]:
-    """Read sentences, one a row, from JSONL or CSV with a ``text`` column.
-
-    :param source: a path ending in .jsonl or .csv, or ``-`` for JSONL on standard input.
-    :return: rows in order; a row without a usable text comes as :class:`BadRow`.
-    :raises DocumentError: for another kind of file, or a CSV without a ``text`` column.
-    """
-    suffix = ".jsonl" if source == STDIN else Path(source).suffix.lower()
-    if suffix not in (".jsonl", ".csv"):
-        raise DocumentError(f"{source}: sentences are read from .jsonl or .csv files, found {suffix or 'no ending'!r}")
-    text = read_text(source, stdin)
-    rows = _json_rows(text) if suffix == ".jsonl" else _csv_rows(text, source)
-    for row in rows:
-        if isinstance(row, Row) and not (isinstance(row.columns.get("text"), str) and row.columns["text"].strip()):
-            found = row.columns.get("text", "no such column")
-            yield BadRow(row.number, f"'text' must be a sentence, found {found!r}")
-        else:
-            yield row
-
-
-def _json_rows(text: str) -> Iterator[Row | BadRow]:
-    for number, line in enumerate(io.StringIO(text), 1):
-        if not line.strip():
-            continue
-        try:
-            columns = json.loads(line)
-        except ValueError as error:
-            yield BadRow(number, f"not JSON: {error}")
-            continue
-        if isinstance(columns, dict):
-            yield Row(number, columns)
-        else:
-            yield BadRow(number, f"expected a JSON object, found {type(columns).__name__}")
-
-
-def _csv_rows(text: str, source: str) -> Iterator[Row | BadRow]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    if "text" not in (reader.fieldnames or []):
-        raise DocumentError(f"{source}: no column 'text'; found {', '.join(reader.fieldnames or [])}")
-    try:
-        for columns in reader:
-            if None in columns:
-                yield BadRow(reader.line_num, f"more fields than the {len(reader.fieldnames or [])} columns of the head line")
-            else:
-                yield Row(reader.line_num, columns)
-    except csv.Error as error:
-        yield BadRow(reader.line_num, f"not CSV: {error}")

@@ -6,6 +6,7 @@ Run it with ``make serve`` or ``zhuti serve``; the environment variable ZHUTI_MO
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Any
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
@@ -36,9 +37,7 @@ async def model(request: Request) -> JSONResponse:
 def _describe(artifact: Artifact) -> dict[str, Any]:
     themes = []
     for theme in artifact.taxonomy.themes:
-        leaves = [
-            {"code": leaf.code, "zh": leaf.zh, "en": leaf.en, "include": leaf.include, "exclude": leaf.exclude} for leaf in theme.leaves
-        ]
+        leaves = [asdict(leaf) for leaf in theme.leaves]
         themes.append({"code": theme.code, "zh": theme.zh, "en": theme.en, "leaves": leaves})
     return {"version": artifact.taxonomy.version, "themes": themes}
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -218,17 +219,7 @@ def taxonomy(
         loaded = Artifact.load(model).taxonomy
         if format is Format.jsonl:
             for leaf in loaded.leaves:
-                _write_json(
-                    {
-                        "code": leaf.code,
-                        "parent": leaf.parent,
-                        "zh": leaf.zh,
-                        "en": leaf.en,
-                        "include": leaf.include,
-                        "exclude": leaf.exclude,
-                    },
-                    sys.stdout,
-                )
+                _write_json({"code": leaf.code, "parent": leaf.parent} | asdict(leaf), sys.stdout)
         else:
             from zhuti.table import print_taxonomy
 

@@ -1,63 +1,53 @@
-"""The HTTP service (BentoML): ``POST /tag``, ``GET /taxonomy``, ``GET /model``.
+"""The HTTP service: BentoML builds, starts, supervises and stops it; the application in ``app.py`` answers.
 
-Run it with ``make serve`` or ``zhuti serve``; the environment variable ZHUTI_MODEL names the model.
+Run it with ``make serve`` or ``zhuti serve``. BentoML's own endpoints know neither limits nor one shape of errors, so
+the application stands before them and answers every request.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
-from typing import Any
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import bentoml
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.schemas import TaggedUnit, TagRequest, TagResponse
-from zhuti.artifact import DEFAULT, Artifact
-from zhuti.tagger import Tagger
+from serving import logs
+from serving.app import Application
+from serving.settings import Settings
 
-MODEL = os.environ.get("ZHUTI_MODEL", DEFAULT)
+logs.configure()
+_application = Application(Settings.from_environment())
 
 
-async def taxonomy(request: Request) -> JSONResponse:
-    """Themes and leaves with names and definitions."""
-    return JSONResponse(request.app.state.taxonomy)
+class Front:
+    """Hands requests to the application; start and stop go on to BentoML."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._bentoml = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (_application.asgi if scope["type"] == "http" else self._bentoml)(scope, receive, send)
 
 
-async def model(request: Request) -> JSONResponse:
-    """The manifest: kind, figures, hashes."""
-    return JSONResponse(request.app.state.manifest)
-
-
-def _describe(artifact: Artifact) -> dict[str, Any]:
-    themes = []
-    for theme in artifact.taxonomy.themes:
-        leaves = [asdict(leaf) for leaf in theme.leaves]
-        themes.append({"code": theme.code, "zh": theme.zh, "en": theme.en, "leaves": leaves})
-    return {"version": artifact.taxonomy.version, "themes": themes}
-
-
-_pages = Starlette(routes=[Route("/taxonomy", taxonomy), Route("/model", model)])
-
-
-@bentoml.asgi_app(_pages, path="/")
-@bentoml.service(name="zhuti", traffic={"timeout": 60, "max_concurrency": 64})
+@bentoml.service(
+    name="zhuti",
+    workers=1,  # one tagger uses all cores
+    traffic={"timeout": 3600},  # the application's own deadline is shorter
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
 class Zhuti:
-    """One worker holds one tagger; requests are tagged one at a time in its thread."""
+    """Theme tagging of Chinese reports; ``/openapi.json`` describes it."""
 
     def __init__(self) -> None:
-        self._tagger = Tagger.load(MODEL)
-        _pages.state.taxonomy = _describe(self._tagger.artifact)
-        _pages.state.manifest = self._tagger.artifact.manifest
+        _application.engine.start()
 
-    @bentoml.api(input_spec=TagRequest, route="/tag")  # type: ignore[untyped-decorator]
-    def tag(self, **fields: Any) -> TagResponse:
-        """Split a report into units and tag each with its themes."""
-        request = TagRequest(**fields)
-        units = self._tagger.tag(request.text, explain=request.explain)
-        return TagResponse(model=self._tagger.artifact.name, units=[TaggedUnit.model_validate(unit.as_dict()) for unit in units])
+    @bentoml.on_shutdown
+    def stop(self) -> None:
+        """Called when the last request is answered."""
+        _application.engine.stop()
+
+
+Zhuti.add_asgi_middleware(Front)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -86,3 +87,24 @@ def choose(probabilities: Floats, thresholds: NDArray[np.float64], taxonomy: Tax
             chosen += [leaf for leaf, _ in zip(others, range(MAX_LABELS - 1), strict=False)]
         rows.append(chosen)
     return rows
+
+
+def themes_of(labels: list[list[int]], parents: Sequence[int]) -> list[list[int]]:
+    """:param labels: leaf positions of each row. :return: positions of their themes, each once, in the same order."""
+    return [list(dict.fromkeys(parents[leaf] for leaf in row)) for row in labels]
+
+
+def choose_by_score(scores: Floats, labels: list[list[int]], top_k: int | None, min_score: float | None) -> list[list[int]]:
+    """The caller's own rule in place of the thresholds: the best ``top_k``, or what scores at least ``min_score``, or both.
+
+    :param scores: (n, leaves or themes).
+    :param labels: what :func:`choose` gave; only the primary of each row is kept.
+    :return: for each row the primary, then the others by falling score.
+    """
+    order = np.argsort(-scores, axis=1, kind="stable")
+    count = top_k or scores.shape[1]
+    floor = 0.0 if min_score is None else min_score
+    return [
+        [row[0], *[int(label) for label in ranked if label != row[0] and own[label] >= floor][: count - 1]]
+        for row, ranked, own in zip(labels, order, scores, strict=True)
+    ]

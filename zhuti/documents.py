@@ -1,4 +1,4 @@
-"""Read what is to be tagged: text files in the encodings Chinese reports come in, and rows of JSONL or CSV."""
+"""Read what is to be tagged: reports as text, Markdown, HTML, Word or PDF, and rows of JSONL or CSV."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from zhuti.errors import ZhutiError
 
 STDIN = "-"
+SUFFIXES = (".txt", ".md", ".html", ".htm", ".docx", ".pdf")
 _LIKELY = 0.6  # a smaller share of common characters means the wrong table
 _FREQUENT = frozenset("的一是在不了有和人这中大为上个国我以要工作干部组织会年这個國為會組織幹")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -21,6 +22,14 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 class DocumentError(ZhutiError):
     """An input cannot be read; the message names it and says what is accepted."""
+
+
+class UnsupportedFormat(DocumentError):
+    """A file is of no kind that is read."""
+
+
+class DocumentTooLarge(DocumentError):
+    """A file has more pages or text than is allowed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,43 @@ def _share_of_common_characters(text: str, encoding: str) -> float:
         code = char.encode(encoding, "replace")
         common += len(code) == 2 and any(low <= code[0] <= high for low, high in ranges)
     return common / max(1, len(foreign))
+
+
+def read_document(data: bytes, source: str, *, max_pages: int | None = None) -> str:
+    """Read a report by the ending of its name.
+
+    :param data: the file's bytes.
+    :param source: the file's name; it is named in errors too.
+    :param max_pages: of a PDF; longer ones are refused.
+    :return: its text, a paragraph a line.
+    :raises UnsupportedFormat: for another ending, or content that is not what the ending says.
+    :raises DocumentTooLarge: for more pages, or an archive that unpacks to too much.
+    :raises DocumentError: for a file that is damaged, encrypted, undecodable or without text.
+    """
+    suffix = Path(source).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UnsupportedFormat(f"{source}: ends in {suffix or 'nothing'!r}; reports are read from {', '.join(SUFFIXES)}")
+    if suffix == ".docx":
+        from zhuti.docx import docx_text
+
+        text = docx_text(data, source)
+    elif suffix == ".pdf":
+        from zhuti.pdf import pdf_text
+
+        text = pdf_text(data, source, max_pages)
+    else:
+        text = decode(data, source)
+        if suffix in (".html", ".htm"):
+            from zhuti.markup import html_text
+
+            text = html_text(text)
+        elif suffix == ".md":
+            from zhuti.markup import markdown_text
+
+            text = markdown_text(text)
+    if not text.strip():
+        raise DocumentError(f"{source}: holds no text to tag (a scan needs text recognition first)")
+    return text
 
 
 def read_text(source: str, stdin: Any) -> str:

@@ -12,11 +12,12 @@ from safetensors import SafetensorError
 
 from zhuti.artifact import DEFAULT, Artifact, ArtifactError
 from zhuti.context import neighbours
-from zhuti.decision import Decision, Floats, choose
+from zhuti.decision import Decision, Floats, choose, choose_by_score, themes_of
 from zhuti.errors import ZhutiError
 from zhuti.evidence import EvidenceIndex
 from zhuti.model import Model, load_model
-from zhuti.result import TaggedUnit, ThemeScore
+from zhuti.options import Options
+from zhuti.result import Evidence, TaggedUnit, ThemeScore
 from zhuti.taxonomy import Taxonomy
 from zhuti.text import Unit, normalise, single_unit, split
 
@@ -88,20 +89,36 @@ class Tagger:
         if not units:
             return [[] for _ in documents]
         probabilities, vectors = self.probabilities(documents)
-        chosen = choose(probabilities, self._thresholds, self.taxonomy)
-        nearest = self._evidence.nearest(vectors, explain) if explain and self._evidence and vectors is not None else [()] * len(units)
-        leaves = self.taxonomy.leaves
-        tagged = iter(
+        tagged = iter(self.present(units, probabilities, vectors, Options(explain=explain)))
+        return [[next(tagged) for _ in document] for document in documents]
+
+    def present(self, units: Sequence[Unit], probabilities: Floats, vectors: Floats | None, options: Options) -> list[TaggedUnit]:
+        """Choose labels and evidence for units that are scored.
+
+        :param probabilities: (units, leaves), as :meth:`probabilities` gives them.
+        :param vectors: (units, width), or nothing.
+        """
+        labels = choose(probabilities, self._thresholds, self.taxonomy)
+        uncertain = [bool(own[row[0]] < self._decision.certain) for row, own in zip(labels, probabilities, strict=True)]
+        scores, codes = probabilities, self.taxonomy.codes
+        if options.level == "theme":
+            labels = themes_of(labels, self.taxonomy.parents)
+            scores, codes = self._decision.theme_probabilities(probabilities, self.taxonomy), self.taxonomy.theme_codes
+        if options.top_k is not None or options.min_score is not None:
+            labels = choose_by_score(scores, labels, options.top_k, options.min_score)
+        nearest: Sequence[tuple[Evidence, ...]] = [()] * len(units)
+        if options.explain and self._evidence and vectors is not None:
+            nearest = self._evidence.nearest(vectors, options.explain)
+        return [
             TaggedUnit(
                 unit.index, unit.start, unit.end, unit.text, unit.role,
-                primary=leaves[labels[0]].code,
-                uncertain=bool(scores[labels[0]] < self._decision.certain),
-                themes=tuple(ThemeScore(leaves[leaf].code, leaves[leaf].parent, round(float(scores[leaf]), 4)) for leaf in labels),
+                primary=codes[row[0]],
+                uncertain=doubt,
+                themes=tuple(ThemeScore(codes[label], codes[label].partition(".")[0], round(float(own[label]), 4)) for label in row),
                 evidence=evidence,
             )
-            for unit, labels, scores, evidence in zip(units, chosen, probabilities, nearest, strict=True)
-        )  # fmt: skip
-        return [[next(tagged) for _ in document] for document in documents]
+            for unit, row, own, doubt, evidence in zip(units, labels, scores, uncertain, nearest, strict=True)
+        ]  # fmt: skip
 
     def probabilities(self, documents: Sequence[Sequence[Unit]]) -> tuple[Floats, Floats | None]:
         """Calibrated probabilities of every leaf.

@@ -1,0 +1,86 @@
+"""The ASGI application: routes, layers and the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
+
+from serving.auth import PROTECTED, KeyMiddleware
+from serving.endpoints import Endpoints, answer
+from serving.engine import Engine
+from serving.envelope import EnvelopeMiddleware
+from serving.errors import ServiceError, handle
+from serving.limits import LimitMiddleware
+from serving.metrics import Metrics
+from serving.openapi import describe
+from serving.settings import Settings
+from zhuti.tagger import Tagger
+
+PAGE = Path(__file__).resolve().parent / "page"
+
+
+class Application:
+    """The engine with the ASGI app around it. :param settings: see :class:`Settings`."""
+
+    def __init__(self, settings: Settings) -> None:
+        metrics = Metrics()
+        self.engine = Engine(lambda: Tagger.load(settings.model), metrics, settings.batch_units)
+        endpoints = Endpoints(self.engine, settings, metrics)
+        routes = [
+            Route("/tag", endpoints.tag, methods=["POST"]),
+            Route("/tag_sentences", endpoints.tag_sentences, methods=["POST"]),
+            Route("/tag_file", endpoints.tag_file, methods=["POST"]),
+            Route("/taxonomy", endpoints.taxonomy),
+            Route("/model", endpoints.model),
+            Route("/livez", endpoints.livez),
+            Route("/readyz", endpoints.readyz),
+            Route("/openapi.json", _openapi),
+        ]
+        if settings.metrics != "off":
+            routes.append(Route("/metrics", endpoints.metrics))
+        paths = frozenset(route.path for route in routes)
+        self.asgi = Starlette(
+            routes=routes,
+            middleware=_layers(settings, metrics, paths),
+            exception_handlers={HTTPException: handle, ServiceError: handle},  # type: ignore[dict-item]
+        )
+        self.asgi.router.redirect_slashes = False
+        if PAGE.is_dir():
+            self.asgi.router.default = StaticFiles(directory=PAGE, html=True)
+
+
+def _layers(settings: Settings, metrics: Metrics, paths: frozenset[str]) -> list[Middleware]:
+    """Outermost first."""
+    layers = [Middleware(EnvelopeMiddleware, routes=paths, metrics=metrics)]
+    if settings.cors_origins:
+        layers.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "X-Request-ID", "traceparent"],
+                expose_headers=["X-Request-ID", "Retry-After"],
+            )
+        )
+    if settings.api_keys:
+        protected = PROTECTED | ({"/metrics"} if settings.metrics == "key" else set())
+        layers.append(Middleware(KeyMiddleware, keys=settings.api_keys, paths=protected))
+    max_bytes = {"/tag": settings.max_json_bytes, "/tag_sentences": settings.max_json_bytes, "/tag_file": settings.max_file_bytes}
+    layers.append(
+        Middleware(
+            LimitMiddleware, max_bytes=max_bytes, max_concurrent=settings.max_concurrent, deadline=settings.deadline, metrics=metrics
+        )
+    )
+    return layers
+
+
+async def _openapi(_: Request) -> Response:
+    return answer(describe())

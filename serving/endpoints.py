@@ -1,0 +1,102 @@
+"""The endpoints: each reads its request, asks the engine, and writes its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serving.engine import Engine
+from serving.errors import ServiceError
+from serving.limits import OFFLINE
+from serving.metrics import Metrics
+from serving.reading import read_json, read_upload
+from serving.schemas import SentencesRequest, TagRequest
+from serving.sentences import tag_items
+from serving.settings import Settings
+from zhuti.options import Options
+from zhuti.text import split
+
+
+class Endpoints:
+    """Handlers over one engine."""
+
+    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._metrics = metrics
+
+    async def tag(self, request: Request) -> Response:
+        """POST /tag"""
+        body = await read_json(request, TagRequest)
+        units = await self._tag_text(body.text, body.options())
+        return answer({"model": self._engine.tagger.artifact.name, "units": units})
+
+    async def tag_file(self, request: Request) -> Response:
+        """POST /tag_file"""
+        text, options = await read_upload(request, self._settings)
+        units = await self._tag_text(text, options.options())
+        return answer({"model": self._engine.tagger.artifact.name, "text": text, "units": units})
+
+    async def tag_sentences(self, request: Request) -> Response:
+        """POST /tag_sentences"""
+        body = await read_json(request, SentencesRequest)
+        results = await tag_items(body, self._engine, self._settings, request.state.request_id)
+        failed = sum("error" in result for result in results)
+        return answer({"model": self._engine.tagger.artifact.name, "failed": failed, "results": results})
+
+    async def _tag_text(self, text: str, options: Options) -> list[dict[str, Any]]:
+        limit = self._settings.max_characters
+        if len(text) > limit:
+            raise ServiceError(413, f"the text has {len(text):,} characters; at most {limit:,} are tagged here; {OFFLINE}")
+        units = await asyncio.to_thread(split, text)
+        if len(units) > self._settings.max_units:
+            raise ServiceError(
+                413, f"the text has {len(units):,} sentences; at most {self._settings.max_units:,} are tagged here; {OFFLINE}"
+            )
+        return [unit.as_dict() for unit in await self._engine.tag(units, options)]
+
+    async def taxonomy(self, _: Request) -> Response:
+        """GET /taxonomy"""
+        taxonomy = self._engine.tagger.taxonomy
+        themes = [
+            {
+                "code": theme.code, "zh": theme.zh, "en": theme.en,
+                "leaves": [
+                    {"code": leaf.code, "zh": leaf.zh, "en": leaf.en, "include": leaf.include, "exclude": leaf.exclude}
+                    for leaf in theme.leaves
+                ],
+            }
+            for theme in taxonomy.themes
+        ]  # fmt: skip
+        return answer({"version": taxonomy.version, "themes": themes})
+
+    async def model(self, _: Request) -> Response:
+        """GET /model"""
+        artifact = self._engine.tagger.artifact
+        card = artifact.path / "README.md"
+        text = card.read_text(encoding="utf-8") if card.is_file() else ""
+        return answer(artifact.manifest | {"revision": self._engine.revision, "card": text})
+
+    async def livez(self, _: Request) -> Response:
+        """GET /livez: the process answers and its tagging thread lives."""
+        if not self._engine.alive and self._engine.state == "ready":
+            raise ServiceError(503, "the tagging thread has died; restart the process")
+        return answer({"status": "alive"})
+
+    async def readyz(self, _: Request) -> Response:
+        """GET /readyz: 503 with the reason until the model can be used."""
+        _ = self._engine.tagger
+        return answer({"status": "ready"})
+
+    async def metrics(self, _: Request) -> Response:
+        """GET /metrics"""
+        return Response(self._metrics.render(), media_type="text/plain; version=0.0.4")
+
+
+def answer(fields: dict[str, Any]) -> Response:
+    """:return: JSON as it reads, not escaped."""
+    return Response(json.dumps(fields, ensure_ascii=False).encode("utf-8"), media_type="application/json")

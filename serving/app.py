@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -50,7 +51,7 @@ class Application:
         self.asgi = Starlette(
             routes=routes,
             middleware=_layers(settings, metrics, paths),
-            exception_handlers={HTTPException: handle, ServiceError: handle},  # type: ignore[dict-item]
+            exception_handlers={HTTPException: handle, ServiceError: handle},
         )
         self.asgi.router.redirect_slashes = False
         if PAGE.is_dir():
@@ -70,6 +71,7 @@ def _layers(settings: Settings, metrics: Metrics, paths: frozenset[str]) -> list
                 expose_headers=["X-Request-ID", "Retry-After"],
             )
         )
+    layers.append(Middleware(ExceptionMiddleware, handlers={ServiceError: handle}))  # so that a page of another origin can read errors too
     if settings.api_keys:
         protected = PROTECTED | ({"/metrics"} if settings.metrics == "key" else set())
         layers.append(Middleware(KeyMiddleware, keys=settings.api_keys, paths=protected))

@@ -89,8 +89,7 @@ class Endpoints:
 
     async def readyz(self, _: Request) -> Response:
         """GET /readyz: 503 with the reason until the model can be used."""
-        _ = self._engine.tagger
-        return answer({"status": "ready"})
+        return answer({"status": "ready", "model": self._engine.tagger.artifact.name})
 
     async def metrics(self, _: Request) -> Response:
         """GET /metrics"""

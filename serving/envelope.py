@@ -64,7 +64,7 @@ class EnvelopeMiddleware:
                     sealed["traceparent"] = trace.group()
                 for name, value in SECURITY_HEADERS.items():
                     sealed[name] = value
-                sealed.setdefault("Cache-Control", "no-store")
+                sealed.setdefault("Cache-Control", "no-store" if scope["path"] in self._routes else "no-cache")
             await send(message)
 
         try:

@@ -14,7 +14,7 @@ class JsonFormatter(logging.Formatter):
     """Time, level, logger and message, then what the record carries as ``fields``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        row = {
+        row: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from serving import schemas
 from serving.errors import CODES
 
+API_VERSION = "1.0.0"
 _TEXT = "一、选准用好干部\n全年调整干部86人次，其中提拔年轻干部32人。举办干部培训班12期。"
 EXAMPLES: dict[str, dict[str, dict[str, Any]]] = {
     "/tag": {
@@ -87,7 +87,7 @@ def describe() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "zhuti",
-            "version": version("zhuti"),
+            "version": API_VERSION,
             "description": "Sentence-level theme tagging of Chinese organisation-work reports. 组织工作报告逐句主题标注。",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -138,7 +138,11 @@ def _form() -> dict[str, Any]:
     options = schemas.TagOptions.model_json_schema()["properties"]
     # A form has no null: a field that may be left out is left out.
     options = {name: _without_null(field) for name, field in options.items()}
-    file = {"type": "string", "contentMediaType": "application/octet-stream", "description": "The file; the ending of its name says its kind."}
+    file = {
+        "type": "string",
+        "contentMediaType": "application/octet-stream",
+        "description": "The file; the ending of its name says its kind.",
+    }
     schema = {"type": "object", "properties": {"file": file} | options, "required": ["file"], "additionalProperties": False}
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
@@ -147,7 +151,8 @@ def _without_null(field: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" not in field:
         return field
     rest = {name: value for name, value in field.items() if name not in ("anyOf", "default")}
-    return rest | next(kind for kind in field["anyOf"] if kind.get("type") != "null")
+    kind: dict[str, Any] = next(kind for kind in field["anyOf"] if kind.get("type") != "null")
+    return rest | kind
 
 
 def _ref(model: str) -> dict[str, str]:

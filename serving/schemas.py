@@ -136,6 +136,8 @@ class SentencesResponse(BaseModel):
 
 
 class LeafFields(BaseModel):
+    """A leaf with what it takes in and what belongs elsewhere."""
+
     code: str
     zh: str
     en: str
@@ -144,6 +146,8 @@ class LeafFields(BaseModel):
 
 
 class ThemeFields(BaseModel):
+    """A theme with its leaves."""
+
     code: str
     zh: str
     en: str
@@ -171,4 +175,7 @@ class ModelResponse(BaseModel):
 
 
 class HealthResponse(BaseModel):
+    """A probe's good answer."""
+
     status: str
+    model: str | None = None

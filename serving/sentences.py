@@ -22,7 +22,7 @@ Outcome = TaggedUnit | ServiceError
 
 async def tag_items(body: SentencesRequest, engine: Engine, settings: Settings, request_id: str) -> list[dict[str, Any]]:
     """:return: for each item its index, its document and its unit or error. :raises ServiceError: if the whole request does not fit."""
-    documents = body.documents or [None] * len(body.sentences)
+    documents = [None] * len(body.sentences) if body.documents is None else body.documents
     _check_counts(body, documents, settings)
     outcomes: dict[int, Outcome] = {}
     units: dict[int, Unit] = {}
@@ -35,7 +35,8 @@ async def tag_items(body: SentencesRequest, engine: Engine, settings: Settings, 
     # Neighbours of one document go together; a sentence without a document is a group of its own.
     groups = [list(group) for _, group in groupby(units, lambda index: (documents[index] is None and index, documents[index]))]
     tagged = await asyncio.gather(*(_tag_group([units[index] for index in group], engine, body.options()) for group in groups))
-    outcomes |= {index: outcome for group, answers in zip(groups, tagged, strict=True) for index, outcome in zip(group, answers, strict=True)}
+    for group, answers in zip(groups, tagged, strict=True):
+        outcomes |= zip(group, answers, strict=True)
     return [_result(index, document, outcomes[index], request_id) for index, document in enumerate(documents)]
 
 

@@ -44,10 +44,10 @@ class Zhuti:
     def __init__(self) -> None:
         _application.engine.start()
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def stop(self) -> None:
         """Called when the last request is answered."""
         _application.engine.stop()
 
 
-Zhuti.add_asgi_middleware(Front)
+Zhuti.add_asgi_middleware(Front)  # type: ignore[attr-defined]

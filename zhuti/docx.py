@@ -20,7 +20,7 @@ _CHUNK = 2**16
 
 
 def docx_text(data: bytes, source: str) -> str:
-    """:param data: a .docx file. :return: its text, a paragraph a line. :raises DocumentError: if it is none, damaged, encrypted or huge."""
+    """:param data: a .docx file. :return: a paragraph a line. :raises DocumentError: if it is none, damaged, encrypted or huge."""
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnsupportedFormat(f"{source}: is an old .doc or an encrypted file; save it as .docx without a password")
     reader = _Paragraphs(source)
@@ -28,9 +28,7 @@ def docx_text(data: bytes, source: str) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             info = package.getinfo(_PART)
             if info.file_size > MAX_UNPACKED_BYTES:
-                raise DocumentTooLarge(
-                    f"{source}: its text unpacks to {info.file_size:,} bytes; at most {MAX_UNPACKED_BYTES:,} are read"
-                )
+                raise DocumentTooLarge(f"{source}: its text unpacks to {info.file_size:,} bytes; at most {MAX_UNPACKED_BYTES:,} are read")
             with package.open(info) as part:
                 while chunk := part.read(_CHUNK):
                     reader.parser.Parse(chunk)
@@ -65,7 +63,7 @@ class _Paragraphs:
     def _refuse(self, *_: object) -> None:
         raise DocumentError(f"{self._source}: declares a document type, which no Word file does; it is not read")
 
-    def _start(self, name: str, _: dict[str, str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, local = name.rpartition(" ")
         if local == "Fallback":  # the same content once more, for older programs
             self._fallback += 1

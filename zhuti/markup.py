@@ -6,9 +6,10 @@ import re
 from html.parser import HTMLParser
 
 _HIDDEN = frozenset({"script", "style", "title", "template"})
-_INLINE = frozenset(
-    "a abbr b bdi bdo big cite code del dfn em font i img ins kbd label mark q s samp small span strike strong sub sup tt u var wbr".split()
-)
+_INLINE = {
+    "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins", "kbd", "label", "mark", "q", "s",
+    "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
+}  # fmt: skip
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u2018-\u201d"
 _SOURCE_BREAK = re.compile(rf"(?<=[{_WIDE}])[ \t]*[\r\n]\s*(?=[{_WIDE}])")
 _SPACES = re.compile(r"[ \t\r\n]+")
@@ -53,30 +54,13 @@ _FRONT_MATTER = re.compile(r"\A---\s*\n.*?\n---\s*(?:\n|\Z)", re.DOTALL)
 _LINE_MARK = re.compile(r"^\s{0,3}(?:#{1,6}\s+|>\s?|[-*+]\s+)+")
 _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$|^\s*```.*$|^\s*\|?(?:\s*:?-{3,}:?\s*\|)+\s*:?-*:?\s*$")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
-_EMPHASIS = re.compile(r"(\*\*|__|\*|`)(?=\S)([^*`\n]+?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(\*\*|__|(?<!\d)\*|`)(?=\S)([^*`\n]+?)(?<=\S)\1")
 
 
 def markdown_text(source: str) -> str:
-    """:param source: Markdown. :return: its text without marks; a wrapped paragraph becomes one line."""
-    lines: list[str] = []
-    joins = False
-    for raw in _FRONT_MATTER.sub("", source).splitlines():
-        if not raw.strip() or _RULE.match(raw):
-            joins = False
-            continue
-        marked = bool(_LINE_MARK.match(raw)) or raw.lstrip().startswith("|")
-        line = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", _LINE_MARK.sub("", raw).strip().strip("|")))
-        if joins and not marked and not raw.startswith(("    ", "\u3000")):
-            lines[-1] += _glue(lines[-1], line) + line
-        else:
-            lines.append(line)
-        joins = not raw.lstrip().startswith(("#", "|")) and not raw.endswith(("  ", "\\"))
-    return _lines(lines)
-
-
-def _glue(before: str, after: str) -> str:
-    """A space between Latin words, nothing between Chinese characters."""
-    return " " if before[-1:].isascii() and after[:1].isascii() else ""
+    """:param source: Markdown. :return: its text without marks; lines stay lines, since Chinese is seldom wrapped by hand."""
+    lines = (line for line in _FRONT_MATTER.sub("", source).splitlines() if not _RULE.match(line))
+    return _lines([_EMPHASIS.sub(r"\2", _LINK.sub(r"\1", _LINE_MARK.sub("", line).strip().strip("|"))) for line in lines])
 
 
 def _lines(lines: list[str]) -> str:

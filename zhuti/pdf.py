@@ -13,9 +13,13 @@ _FULL_LINE = 0.85  # of the longest usual line; a shorter one ends its paragraph
 
 
 def pdf_text(data: bytes, source: str, max_pages: int | None) -> str:
-    """:param data: a PDF file. :param max_pages: refuse more. :return: a paragraph a line. :raises DocumentError: see :func:`read_document`."""
+    """Read a PDF.
+
+    :param max_pages: refuse a file with more.
+    :return: a paragraph a line.
+    :raises DocumentError: as :func:`zhuti.documents.read_document` does.
+    """
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
     if b"%PDF-" not in data[:1024]:
         raise UnsupportedFormat(f"{source}: is not a PDF file (no %PDF- at its start)")
@@ -28,7 +32,7 @@ def pdf_text(data: bytes, source: str, max_pages: int | None) -> str:
         pages = [page.extract_text() for page in reader.pages]
     except DocumentError:
         raise
-    except (PyPdfError, Exception) as error:  # damaged files make pypdf raise whatever its code meets
+    except Exception as error:  # damaged files make pypdf raise whatever its code meets
         raise DocumentError(f"{source}: is not a readable PDF file: {error or type(error).__name__}") from None
     return "\n".join(join_lines([_without_number(page.splitlines()) for page in pages]))
 

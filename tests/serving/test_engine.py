@@ -1,0 +1,142 @@
+"""The engine in this process, with a tagger that fails on one text."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.engine import Engine
+from serving.errors import ServiceError
+from serving.metrics import Metrics
+from serving.schemas import SentencesRequest
+from serving.sentences import tag_items
+from serving.settings import Settings
+from tests.conftest import SHIPPED
+from zhuti.options import Options
+from zhuti.tagger import Tagger
+from zhuti.text import Unit, single_unit
+
+
+class Fragile(Tagger):
+    """Fails on texts with 毒; counts its runs, which must all be in one thread; waits at its gate."""
+
+    gate: threading.Event
+    sizes: list[int]
+    threads: set[str]
+
+    def probabilities(self, documents: Sequence[Sequence[Unit]]) -> tuple[Any, Any]:
+        self.gate.wait(10)
+        self.sizes.append(len(documents))
+        self.threads.add(threading.current_thread().name)
+        if any("毒" in unit.text for document in documents for unit in document):
+            raise RuntimeError("poisoned")
+        return super().probabilities(documents)
+
+
+def fragile() -> Fragile:
+    tagger = Fragile.load(SHIPPED)
+    assert isinstance(tagger, Fragile)
+    tagger.gate, tagger.sizes, tagger.threads = threading.Event(), [], set()
+    tagger.gate.set()
+    return tagger
+
+
+@asynccontextmanager
+async def running(load: Callable[[], Tagger]) -> AsyncIterator[Engine]:
+    engine = Engine(load, Metrics(), batch_units=16)
+    engine.start()
+    while engine.state == "loading":
+        await asyncio.sleep(0.01)
+    yield engine
+    engine.stop()
+    assert not engine.alive
+
+
+def test_what_waits_is_tagged_together_and_only_the_one_at_fault_fails() -> None:
+    async def scenario() -> None:
+        tagger = fragile()
+        async with running(lambda: tagger) as engine:
+            tagger.gate.clear()
+            tagger.sizes.clear()
+            texts = ["先来的。", *("毒。" if n == 5 else f"调整干部{n}人。" for n in range(20))]
+            tasks = []
+            for text in texts:
+                tasks.append(asyncio.ensure_future(engine.tag([single_unit(text)], Options())))
+                await asyncio.sleep(0 if len(tasks) > 1 else 0.2)
+            tasks[10].cancel()
+            tagger.gate.set()
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
+        for number, (text, given) in enumerate(zip(texts, answers, strict=True)):
+            if number == 10:
+                assert isinstance(given, asyncio.CancelledError)
+            elif text == "毒。":
+                assert isinstance(given, ServiceError)
+                assert given.status == 500
+            else:
+                assert isinstance(given, list)
+                assert [unit.text for unit in given] == [text]
+        # The first alone, then sixteen at most without the cancelled one, which fail and are tried one by one, then the rest.
+        assert tagger.sizes == [1, 15, *[1] * 15, 4]
+        assert tagger.threads == {"tagger"}
+
+    asyncio.run(scenario())
+
+
+def test_a_sentence_the_tagger_fails_on_does_not_take_its_document_along() -> None:
+    async def scenario() -> None:
+        tagger = fragile()
+        sentences = ["调整干部1人。", "毒。", "调整干部2人。", "引进人才。"]
+        body = SentencesRequest(sentences=sentences, documents=["a", "a", "a", "b"])
+        async with running(lambda: tagger) as engine:
+            results = await tag_items(body, engine, Settings(), "id")
+        assert [result.get("error", {}).get("code") for result in results] == [None, "internal", None, None]
+        assert [result["unit"]["text"] for result in results if "unit" in result] == [text for text in sentences if text != "毒。"]
+        [[first, last], [lone]] = tagger.tag_sentences([["调整干部1人。", "调整干部2人。"], ["引进人才。"]])
+        for unit, result in zip((first, last, lone), (results[0], results[2], results[3]), strict=True):
+            scores = [theme["score"] for theme in result["unit"]["themes"]]
+            assert scores == pytest.approx([theme.score for theme in unit.themes], abs=1e-3)
+
+    asyncio.run(scenario())
+
+
+def test_batches_of_mixed_options_give_each_its_own() -> None:
+    async def scenario() -> None:
+        tagger = fragile()
+        units = [single_unit("人才工作"), single_unit("引进一批。")]
+        choices = [Options(), Options(level="theme", top_k=2), Options(context=False, min_score=0.01), Options(explain=2)]
+        async with running(lambda: tagger) as engine:
+            tagger.gate.clear()
+            blocker = asyncio.ensure_future(engine.tag([single_unit("先来的。")], Options()))
+            await asyncio.sleep(0.1)
+            tasks = [asyncio.ensure_future(engine.tag(units, options)) for options in choices]
+            await asyncio.sleep(0.1)
+            tagger.gate.set()
+            await blocker
+            together = await asyncio.gather(*tasks)
+            assert tagger.sizes[-1] == 5  # 1 + 1 + 2 lone units + 1 documents
+            for options, given in zip(choices, together, strict=True):
+                alone = await engine.tag(units, options)
+                assert [[theme.code for theme in unit.themes] for unit in given] == [
+                    [theme.code for theme in unit.themes] for unit in alone
+                ]
+                scores = np.array([theme.score for unit in given for theme in unit.themes])
+                assert scores == pytest.approx(np.array([theme.score for unit in alone for theme in unit.themes]), abs=1e-3)
+                assert [len(unit.evidence) for unit in given] == [options.explain] * 2
+
+    asyncio.run(scenario())
+
+
+def test_a_model_that_cannot_be_loaded_is_told() -> None:
+    async def scenario() -> None:
+        async with running(lambda: Tagger.load("no-such-model")) as engine:
+            with pytest.raises(ServiceError, match="unknown model 'no-such-model'") as caught:
+                await engine.tag([single_unit("甲。")], Options())
+            assert (caught.value.status, caught.value.detail) == (503, {"state": "failed"})
+
+    asyncio.run(scenario())

@@ -1,0 +1,131 @@
+"""Sizes, counts, keys, capacity and deadline, with settings small enough to meet them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serving.settings import Settings, SettingsError
+from tests.serving.process import PATIENCE, Served, held_requests, served
+from tests.serving.test_errors import JSON, check
+
+KEY = {"Authorization": "Bearer key-two"}
+TEXT = "全年调整干部86人次。"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    settings = {
+        "api_keys": "key-one,key-two", "metrics": "key", "cors_origins": "https://a.example", "max_concurrent": 2, "max_json_bytes": 4000,
+        "max_file_bytes": 9000, "max_characters": 1000, "max_sentences": 5, "max_sentence_characters": 100, "max_units": 20,
+    }  # fmt: skip
+    with served(tmp_path_factory.mktemp("strict"), **settings) as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [("/tag", 4001), ("/tag", 5_000_000), ("/tag_sentences", 4001), ("/tag_file", 9001), ("/tag_file", 30_000_000)],
+)
+def test_bodies_over_the_limit_by_length_and_chunked(strict: Served, path: str, size: int) -> None:
+    parts = [b"-" * min(65_536, size - start) for start in range(0, size, 65_536)]
+    kind = {"Content-Type": "multipart/form-data; boundary=b"} if path == "/tag_file" else JSON
+    for content in (b"".join(parts), iter(parts)):
+        error = check(strict.post(path, content=content, headers=kind | KEY), 413, "zhuti tag FILE")
+        assert error["detail"] == {"limit_bytes": 9000 if path == "/tag_file" else 4000}
+
+
+def test_texts_and_lists_over_the_limits(strict: Served) -> None:
+    def post(path: str, body: object) -> httpx.Response:
+        return strict.post(path, json=body, headers=KEY)
+
+    assert post("/tag", {"text": "长" * 1000}).status_code == 200
+    check(post("/tag", {"text": "长" * 1001}), 413, "1,001 characters", "1,000")
+    assert post("/tag", {"text": "好。" * 20}).status_code == 200
+    check(post("/tag", {"text": "好。" * 21}), 413, "21 sentences", "20")
+    assert post("/tag_sentences", {"sentences": [TEXT] * 5}).json()["failed"] == 0
+    check(post("/tag_sentences", {"sentences": [TEXT] * 6}), 413, "6 sentences", "5")
+    check(post("/tag_sentences", {"sentences": ["长" * 300] * 4}), 413, "1,200 characters in all")
+    [one, other] = post("/tag_sentences", {"sentences": ["长" * 100, "长" * 101]}).json()["results"]
+    assert ("unit" in one, other["error"]["code"]) == (True, "too_large")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer key-three"},
+        {"Authorization": "Bearer key-one,key-two"},
+        {"Authorization": "Basic key-two"},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer é".encode()},
+    ],
+)
+def test_without_a_known_key(strict: Served, headers: dict[str, str]) -> None:
+    for path in ("/taxonomy", "/model", "/metrics"):
+        answer = strict.get(path, headers=headers)
+        check(answer, 401, "Authorization: Bearer KEY")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    check(strict.post(json={"text": TEXT}, headers=headers), 401)
+    check(strict.post(content=b"x" * 5000, headers=JSON | headers), 401)
+    assert [strict.get(path, headers=headers).status_code for path in ("/livez", "/readyz", "/openapi.json")] == [200] * 3
+
+
+def test_with_a_key(strict: Served) -> None:
+    for key in ("Bearer key-one", "bearer key-two"):
+        assert strict.post(json={"text": TEXT}, headers={"Authorization": key}).status_code == 200
+    assert "zhuti_sentences_total" in strict.get("/metrics", headers=KEY).text
+    assert "key-" not in strict.log.read_text(encoding="utf-8")
+
+
+def test_pages_of_configured_origins_may_ask(strict: Served) -> None:
+    preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    allowed = httpx.options(strict.url + "/tag", headers=preflight | {"Origin": "https://a.example"})
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, "https://a.example")
+    unknown = strict.post(json={"text": TEXT}, headers={"Origin": "https://a.example"})
+    assert (unknown.status_code, unknown.headers["access-control-allow-origin"]) == (401, "https://a.example")
+    refused = httpx.options(strict.url + "/tag", headers=preflight | {"Origin": "https://b.example"})
+    assert "access-control-allow-origin" not in refused.headers
+
+
+def test_over_capacity_then_well(strict: Served) -> None:
+    with held_requests(strict, 2, TEXT, **KEY) as (go, sent):
+        answer = strict.post(json={"text": TEXT}, headers=KEY)
+        check(answer, 429, "2 requests are at work")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert [strict.get(path, headers=KEY).status_code for path in ("/livez", "/readyz", "/taxonomy", "/metrics")] == [200] * 4
+        go.set()
+        assert [future.result().status_code for future in sent] == [200, 200]
+    assert strict.post(json={"text": TEXT}, headers=KEY).status_code == 200
+
+
+def test_over_the_deadline_then_well(tmp_path: Path) -> None:
+    long = "".join(f"{chr(0x4E00 + n % 20000)}{chr(0x4E00 + n // 7)}{chr(0x9000 - n % 997)}调整干部提拔年轻人才。" for n in range(9000))
+    with served(tmp_path, deadline=0.5) as slow:
+        check(slow.post(json={"text": long}), 504, "longer than 0.5 s")
+        assert slow.get("/livez").status_code == 200
+        with held_requests(slow, 1, TEXT) as (go, [sent]):
+            time.sleep(0.5)
+            go.set()
+            check(sent.result(), 504)
+        page = "<p>" + "<b>全年</b>调整干部。" * 300_000
+        check(slow.post("/tag_file", files={"file": ("a.html", page.encode())}), 504)
+        until = time.monotonic() + PATIENCE
+        while slow.worker().children():  # the reader of that file ends with its request
+            assert time.monotonic() < until
+        while (answer := slow.post(json={"text": TEXT})).status_code != 200:
+            check(answer, 504)
+            assert time.monotonic() < until
+
+
+def test_settings_that_do_not_fit_are_told() -> None:
+    settings = Settings.from_environment({"ZHUTI_API_KEYS": " a , b,", "ZHUTI_DEADLINE": "2.5"})
+    assert (settings.api_keys, settings.deadline, settings.max_concurrent) == (("a", "b"), 2.5, 64)
+    with pytest.raises(SettingsError, match="ZHUTI_DEADLINE=soon: "):
+        Settings.from_environment({"ZHUTI_DEADLINE": "soon"})
+    with pytest.raises(SettingsError, match="ZHUTI_MAX_PAGES=0: "):
+        Settings.from_environment({"ZHUTI_MAX_PAGES": "0"})

@@ -1,4 +1,7 @@
-"""One thread owns the tagger. What waits while it works is tagged together next: batches grow with the load, and nobody waits for one."""
+"""One thread owns the tagger. What waits while it works is tagged together next: batches grow with the load, and nobody waits for one.
+
+Every document that waits gets its share of the next batch, so a long report does not hold up the short ones behind it.
+"""
 
 from __future__ import annotations
 
@@ -8,47 +11,40 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Literal
 
 from serving.errors import ServiceError
 from serving.logs import LOGGER
 from serving.metrics import Metrics
+from serving.work import Window, Work, score
 from zhuti.artifact import MANIFEST
 from zhuti.options import Options
 from zhuti.result import TaggedUnit
 from zhuti.tagger import Tagger
 from zhuti.text import Unit
 
-
-@dataclass
-class Job:
-    """The units of one document, and where its answer goes."""
-
-    units: Sequence[Unit]
-    options: Options
-    future: Future[list[TaggedUnit]] = field(default_factory=Future)
+MIN_SHARE = 16  # units of a document in a batch, however many wait
 
 
 class Engine:
-    """Loads a model in its thread, then answers jobs there.
+    """Loads a model in its thread, then tags documents there.
 
     :param load: gives the tagger; called in the thread.
-    :param batch_units: jobs are added to a batch until it has so many units.
+    :param batch_units: how many units are tagged together.
     """
 
     def __init__(self, load: Callable[[], Tagger], metrics: Metrics, batch_units: int) -> None:
         self._load = load
         self._metrics = metrics
         self._batch_units = batch_units
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._waiting: list[Work] = []
         self._thread = threading.Thread(target=self._run, name="tagger", daemon=True)
         self._tagger: Tagger | None = None
         self.state: Literal["loading", "ready", "failed"] = "loading"
         self.reason = "the model is being loaded"
         self.revision = ""
-        metrics.queue.set_function(self._jobs.qsize)
+        metrics.queue.set_function(lambda: self._arrived.qsize() + len(self._waiting))
 
     def start(self) -> None:
         """Begin to load the model; returns at once."""
@@ -56,7 +52,7 @@ class Engine:
 
     def stop(self) -> None:
         """Let the thread finish what it has and end."""
-        self._jobs.put(None)
+        self._arrived.put(None)
         self._thread.join(timeout=10)
 
     @property
@@ -79,9 +75,9 @@ class Engine:
         _ = self.tagger
         if not units:
             return []
-        job = Job(units, options)
-        self._jobs.put(job)
-        return await asyncio.wrap_future(job.future)
+        work = Work(units, options)
+        self._arrived.put(work)
+        return await asyncio.wrap_future(work.future)
 
     def _run(self) -> None:
         try:
@@ -92,60 +88,70 @@ class Engine:
             self.state = "failed"
             self.reason = f"the model cannot be used: {error}"
             LOGGER.error(self.reason)
-            self._jobs.get()
             return
         self._metrics.model.labels(tagger.artifact.name, self.revision, str(tagger.taxonomy.version)).set(1)
         self._tagger = tagger
         self.state, self.reason = "ready", ""
         LOGGER.info("model loaded", extra={"fields": {"model": tagger.artifact.name, "revision": self.revision}})
-        while batch := self._next_batch():
-            self._answer(tagger, [job for job in batch if job.future.set_running_or_notify_cancel()])
+        while self._collect():
+            self._tag_batch(tagger)
 
-    def _next_batch(self) -> list[Job]:
-        """Wait for a job, then take what waits behind it. :return: an empty list at the end."""
-        job = self._jobs.get()
-        batch: list[Job] = []
-        units = 0
-        while job is not None:
-            batch.append(job)
-            units += len(job.units)
-            if units >= self._batch_units or self._jobs.empty():
-                return batch
-            job = self._jobs.get()
-        self._jobs.put(None)
-        return batch
+    def _collect(self) -> bool:
+        """Take in what has arrived; wait if there is nothing to do. :return: False at the end, once all is answered."""
+        while not self._waiting or not self._arrived.empty():
+            work = self._arrived.get()
+            if work is None:
+                self._arrived.put(None)
+                if not self._waiting:
+                    return False
+                break
+            self._waiting.append(work)
+        return True
 
-    def _answer(self, tagger: Tagger, jobs: list[Job]) -> None:
-        """Tag jobs together; if that fails, each by itself, so that only the one at fault fails."""
-        if not jobs:
+    def _tag_batch(self, tagger: Tagger) -> None:
+        """Score a share of each document that waits, answer those that are complete, and put the others behind."""
+        self._waiting = [work for work in self._waiting if not work.finished]
+        share = max(MIN_SHARE, self._batch_units // max(1, len(self._waiting)))
+        windows: list[Window] = []
+        for work in self._waiting:
+            if sum(window.count for window in windows) >= self._batch_units:
+                break
+            windows.append(work.next_window(share))
+        self._score(tagger, windows)
+        self._waiting = self._waiting[len(windows) :] + [window.work for window in windows if not window.work.finished]
+        for window in windows:
+            if not window.work.future.done() and window.work.finished and window.work.future.set_running_or_notify_cancel():
+                self._answer(tagger, window.work)
+
+    def _score(self, tagger: Tagger, windows: list[Window]) -> None:
+        """Score windows together; if that fails, each by itself, so that only the one at fault fails."""
+        if not windows:
             return
         started = time.perf_counter()
         try:
-            answers = _tag_together(tagger, jobs)
+            score(tagger, windows)
         except Exception as error:
-            if len(jobs) > 1:
-                for job in jobs:
-                    self._answer(tagger, [job])
+            if len(windows) > 1:
+                for window in windows:
+                    self._score(tagger, [window])
             else:
-                LOGGER.error("the tagger failed on a document", exc_info=error)
-                jobs[0].future.set_exception(ServiceError(500, "the tagger failed on this text"))
+                _fail(windows[0].work, error)
             return
-        self._metrics.batch.observe(sum(len(job.units) for job in jobs))
-        self._metrics.batch_requests.observe(len(jobs))
+        self._metrics.batch.observe(sum(window.count for window in windows))
+        self._metrics.batch_requests.observe(len(windows))
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
-        for job, answer in zip(jobs, answers, strict=True):
-            self._metrics.count(answer, (tagger.artifact.name, self.revision))
-            job.future.set_result(answer)
+
+    def _answer(self, tagger: Tagger, work: Work) -> None:
+        try:
+            units = work.answer(tagger)
+        except Exception as error:
+            _fail(work, error)
+            return
+        self._metrics.count(units, (tagger.artifact.name, self.revision))
+        work.future.set_result(units)
 
 
-def _tag_together(tagger: Tagger, jobs: Sequence[Job]) -> list[list[TaggedUnit]]:
-    documents: list[Sequence[Unit]] = []
-    for job in jobs:
-        documents += [job.units] if job.options.context else [[unit] for unit in job.units]
-    probabilities, vectors = tagger.probabilities(documents)
-    answers = []
-    first = 0
-    for job in jobs:
-        rows = slice(first, first := first + len(job.units))
-        answers.append(tagger.present(job.units, probabilities[rows], None if vectors is None else vectors[rows], job.options))
-    return answers
+def _fail(work: Work, error: Exception) -> None:
+    LOGGER.error("the tagger failed on a document", exc_info=error)
+    if work.future.running() or work.future.set_running_or_notify_cancel():
+        work.future.set_exception(ServiceError(500, "the tagger failed on this text"))

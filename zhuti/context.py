@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from zhuti.decision import Floats, sigmoid
-from zhuti.text import Role
+from zhuti.text import Role, Unit
 
 FILE = "context.safetensors"
 SLOTS = ("heading", "previous", "next")
@@ -41,6 +41,19 @@ def neighbours(documents: Sequence[Sequence[Role]]) -> NDArray[np.int64]:
                 heading = unit
         first += len(roles)
     return rows
+
+
+def window(units: Sequence[Unit], start: int, stop: int) -> tuple[list[Unit], int]:
+    """Part of a document with what its units need around them: each has the neighbours there that it has in the whole.
+
+    :return: the units from ``start`` to before ``stop`` among those, and how many stand before them.
+    """
+    before: list[Unit] = []
+    if start > 0:
+        previous = units[start - 1]
+        heading = next((unit for unit in reversed(units[:start]) if unit.role == "heading"), previous)
+        before = [previous] if heading is previous else [heading, previous]
+    return [*before, *units[start : stop + 1]], len(before)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ from serving.metrics import Metrics
 from serving.schemas import SentencesRequest
 from serving.sentences import tag_items
 from serving.settings import Settings
-from tests.conftest import SHIPPED
+from tests.conftest import EXAMPLE, SHIPPED
 from zhuti.options import Options
+from zhuti.result import TaggedUnit
 from zhuti.tagger import Tagger
-from zhuti.text import Unit, single_unit
+from zhuti.text import Unit, single_unit, split
 
 
 class Fragile(Tagger):
@@ -81,8 +82,8 @@ def test_what_waits_is_tagged_together_and_only_the_one_at_fault_fails() -> None
             else:
                 assert isinstance(given, list)
                 assert [unit.text for unit in given] == [text]
-        # The first alone, then sixteen at most without the cancelled one, which fail and are tried one by one, then the rest.
-        assert tagger.sizes == [1, 15, *[1] * 15, 4]
+        # The first alone, then sixteen of the other nineteen, which fail and are tried one by one, then the rest.
+        assert tagger.sizes == [1, 16, *[1] * 16, 3]
         assert tagger.threads == {"tagger"}
 
     asyncio.run(scenario())
@@ -128,6 +129,42 @@ def test_batches_of_mixed_options_give_each_its_own() -> None:
                 scores = np.array([theme.score for unit in given for theme in unit.themes])
                 assert scores == pytest.approx(np.array([theme.score for unit in alone for theme in unit.themes]), abs=1e-3)
                 assert [len(unit.evidence) for unit in given] == [options.explain] * 2
+
+    asyncio.run(scenario())
+
+
+def test_a_long_document_leaves_room_and_is_tagged_as_in_one_piece() -> None:
+    async def scenario() -> None:
+        tagger = fragile()
+        report = split(EXAMPLE.read_text(encoding="utf-8"))
+        assert len(report) > 5 * 16
+        order = []
+
+        async def ask(name: str, units: list[Unit]) -> list[TaggedUnit]:
+            answer = await engine.tag(units, Options(top_k=32))
+            order.append(name)
+            return answer
+
+        async with running(lambda: tagger) as engine:
+            tagger.gate.clear()
+            long = asyncio.ensure_future(ask("long", report))
+            await asyncio.sleep(0.1)
+            short = asyncio.ensure_future(ask("short", [single_unit("举办干部培训班。")]))
+            await asyncio.sleep(0.1)
+            tagger.gate.set()
+            windowed, _ = await asyncio.gather(long, short)
+            tagger.sizes.clear()
+            given_up = asyncio.ensure_future(ask("given up", report))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            await ask("last", [single_unit("举办干部培训班。")])
+        assert order == ["short", "long", "last"]
+        assert len(tagger.sizes) <= 3
+        whole = tagger.present(report, *tagger.probabilities([report]), Options(top_k=32))
+        for one, other in zip(windowed, whole, strict=True):
+            assert (one.index, one.text) == (other.index, other.text)
+            scores = [{theme.code: theme.score for theme in unit.themes} for unit in (one, other)]
+            assert scores[0] == pytest.approx(scores[1], abs=2e-3)
 
     asyncio.run(scenario())
 

@@ -1,0 +1,86 @@
+/** Files made in the browser. Results keep the service's answer; `labels` says what holds after threshold and corrections. */
+import { $ } from "./dom.js";
+import { isCorrected, isUncertain, labelsOf } from "./reading.js";
+import { report, view } from "./store.js";
+import { nameOf } from "./taxonomy.js";
+
+const stem = () => (report.name ?? "zhuti").replace(/\.[^.]+$/, "");
+const codes = (unit) => labelsOf(unit).map((label) => label.code);
+
+export const EXPORTS = {
+  jsonl: () => save("jsonl", "application/jsonl", jsonl()),
+  csv: () => save("csv", "text/csv", csv()),
+  html: async () => save("html", "text/html", await annotated()),
+  corrections: () => save("corrections.jsonl", "application/jsonl", corrections()),
+};
+
+function save(ending, type, text) {
+  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  Object.assign(document.createElement("a"), { href: url, download: `${stem()}.${ending}` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+const lines = (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+function jsonl() {
+  return lines(report.units.map(({ evidence, ...unit }) => ({ ...unit, labels: codes(unit), corrected: isCorrected(unit) })));
+}
+
+/** Lines as labels/ takes them in: `{"id", "text", "labels"}`; the id where the report has a name. */
+function corrections() {
+  const id = (unit) => (report.name ? { id: `${stem()}:${String(unit.index).padStart(3, "0")}` } : {});
+  return lines(report.units.filter(isCorrected).map((unit) => ({ ...id(unit), text: unit.text, labels: codes(unit) })));
+}
+
+/** With a mark for spreadsheets that would not take it for UTF-8, and no cell that they would run as a formula. */
+function csv() {
+  const cell = (value) => {
+    const text = String(value);
+    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  const rows = report.units.map((unit) => {
+    const labels = labelsOf(unit);
+    const first = labels[0];
+    return [
+      unit.index, unit.start, unit.end, unit.role, first?.code ?? "", first ? nameOf(first.parent) : "", first ? nameOf(first.code) : "",
+      labels.map((label) => label.code).join(" "), labels.map((label) => label.score ?? "").join(" "), isUncertain(unit), isCorrected(unit), unit.text,
+    ];
+  });
+  const head = ["index", "start", "end", "role", "primary", "theme", "leaf", "labels", "scores", "uncertain", "corrected", "text"];
+  return `\ufeff${[head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
+}
+
+/** The report as it stands on the page, in one file that needs nothing else. */
+async function annotated() {
+  const css = await Promise.all(["palette", "report", "print"].map(async (name) => (await fetch(`css/${name}.css`)).text()));
+  const copy = $("report").cloneNode(true);
+  for (const element of copy.querySelectorAll(".unit")) {
+    const hidden = element.querySelector(".hidden-text");
+    element.title = hidden.textContent.trim();
+    hidden.remove();
+    for (const name of ["role", "tabindex", "aria-haspopup", "aria-expanded"]) element.removeAttribute(name);
+    element.classList.remove("here");
+  }
+  const legend = $("panel-body").querySelector(".legend").cloneNode(true);
+  for (const part of legend.querySelectorAll(".leaves, .unused")) part.remove();
+  for (const button of legend.querySelectorAll("button")) {
+    button.querySelector(".tile").dataset.theme = button.dataset.theme;
+    button.replaceWith(...button.childNodes);
+  }
+  const page = document.implementation.createHTMLDocument($("result-title").textContent);
+  page.documentElement.lang = view.lang === "en" ? "en" : "zh-CN";
+  const style = page.createElement("style");
+  style.textContent = css.join("\n");
+  const charset = page.createElement("meta");
+  charset.setAttribute("charset", "utf-8");
+  page.head.prepend(charset);
+  page.head.append(style);
+  const title = page.createElement("h1");
+  title.textContent = $("result-title").textContent;
+  const main = page.createElement("main");
+  main.className = "standalone";
+  main.append(title, page.importNode(legend, true), page.importNode(copy, true));
+  page.body.append(main);
+  return `<!doctype html>\n${page.documentElement.outerHTML}\n`;
+}

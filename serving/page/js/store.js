@@ -1,0 +1,55 @@
+/**
+ * What is on the page. `view` is what a link can share: it lives in the URL hash and never holds text.
+ * `report` is the tagged document with its corrections; it lives in this tab only.
+ */
+const listeners = new Set();
+
+export const view = { lang: "zh", min: 0, show: new Set(), uncertain: false, at: null };
+export const report = { name: null, text: "", model: "", units: [], corrections: new Map() };
+
+export function subscribe(listener) {
+  listeners.add(listener);
+}
+
+/** Take over changes of the view and let the page draw itself again; listeners hear whether only the place changed. */
+export function change(patch = {}) {
+  Object.assign(view, patch);
+  const hash = writeHash();
+  if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
+  const moved = Object.keys(patch).join() === "at";
+  for (const listener of listeners) listener(moved);
+}
+
+/** Put a freshly tagged document on the page. */
+export function open(document) {
+  Object.assign(report, document, { corrections: new Map() });
+}
+
+export function readHash() {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  const min = Number(fields.get("min"));
+  const at = /^\d+$/.test(fields.get("at") ?? "") ? Number(fields.get("at")) : null;
+  Object.assign(view, {
+    lang: fields.get("lang") === "en" ? "en" : "zh",
+    min: min > 0 && min <= 1 ? min : 0,
+    show: new Set((fields.get("show") ?? "").split(",").filter((code) => /^[a-z]+(\.[a-z]+)?$/.test(code))),
+    uncertain: fields.get("uncertain") === "1",
+    at,
+  });
+}
+
+function writeHash() {
+  const fields = [];
+  if (view.lang !== "zh") fields.push(`lang=${view.lang}`);
+  if (view.min > 0) fields.push(`min=${view.min.toFixed(2)}`);
+  if (view.show.size) fields.push(`show=${[...view.show].join(",")}`);
+  if (view.uncertain) fields.push("uncertain=1");
+  if (view.at !== null) fields.push(`at=${view.at}`);
+  return fields.length ? `#${fields.join("&")}` : "";
+}
+
+addEventListener("hashchange", () => {
+  if (location.hash === "#main") return; // the skip link
+  readHash();
+  change();
+});

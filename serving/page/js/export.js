@@ -1,7 +1,7 @@
 /** Files made in the browser. Results keep the service's answer; `labels` says what holds after threshold and corrections. */
-import { $ } from "./dom.js";
+import { $, h } from "./dom.js";
 import { isCorrected, isUncertain, labelsOf } from "./reading.js";
-import { report, view } from "./store.js";
+import { report } from "./store.js";
 import { nameOf } from "./taxonomy.js";
 
 const stem = () => (report.name ?? "zhuti").replace(/\.[^.]+$/, "");
@@ -68,19 +68,7 @@ async function annotated() {
     button.querySelector(".tile").dataset.theme = button.dataset.theme;
     button.replaceWith(...button.childNodes);
   }
-  const page = document.implementation.createHTMLDocument($("result-title").textContent);
-  page.documentElement.lang = view.lang === "en" ? "en" : "zh-CN";
-  const style = page.createElement("style");
-  style.textContent = css.join("\n");
-  const charset = page.createElement("meta");
-  charset.setAttribute("charset", "utf-8");
-  page.head.prepend(charset);
-  page.head.append(style);
-  const title = page.createElement("h1");
-  title.textContent = $("result-title").textContent;
-  const main = page.createElement("main");
-  main.className = "standalone";
-  main.append(title, page.importNode(legend, true), page.importNode(copy, true));
-  page.body.append(main);
-  return `<!doctype html>\n${page.documentElement.outerHTML}\n`;
+  const main = h("main", { class: "standalone" }, h("h1", {}, $("result-title").textContent), legend, copy);
+  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width">${h("title", {}, $("result-title").textContent).outerHTML}<style>${css.join("\n")}</style>`;
+  return `<!doctype html>\n<html lang="${document.documentElement.lang}"><head>${head}</head><body>${main.outerHTML}</body></html>\n`;
 }

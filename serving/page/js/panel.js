@@ -4,7 +4,7 @@ import { EXPORTS } from "./export.js";
 import { percent, t } from "./i18n.js";
 import { goToMatch } from "./moving.js";
 import { countThemes, isFiltering, isUncertain, matches } from "./reading.js";
-import { change, report, view } from "./store.js";
+import { change, report, view, writeHash } from "./store.js";
 import { glyphOf, nameOf, parentOf, themes } from "./taxonomy.js";
 
 let built = null;
@@ -84,6 +84,7 @@ function drawMatches() {
 }
 
 async function copyLink() {
+  writeHash();
   await navigator.clipboard.writeText(location.href);
   $("note").textContent = t("copied");
 }

@@ -2,7 +2,9 @@
  * What is on the page. `view` is what a link can share: it lives in the URL hash and never holds text.
  * `report` is the tagged document with its corrections; it lives in this tab only.
  */
+const HASH_WAIT_MS = 200;
 const listeners = new Set();
+let timer = 0;
 
 export const view = { lang: "zh", min: 0, show: new Set(), uncertain: false, at: null };
 export const report = { name: null, text: "", model: "", units: [], corrections: new Map() };
@@ -14,8 +16,8 @@ export function subscribe(listener) {
 /** Take over changes of the view and let the page draw itself again; listeners hear whether only the place changed. */
 export function change(patch = {}) {
   Object.assign(view, patch);
-  const hash = writeHash();
-  if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
+  clearTimeout(timer);
+  timer = setTimeout(writeHash, HASH_WAIT_MS);
   const moved = Object.keys(patch).join() === "at";
   for (const listener of listeners) listener(moved);
 }
@@ -38,14 +40,17 @@ export function readHash() {
   });
 }
 
-function writeHash() {
+/** Bring the address up to date; it waits for a pause, since browsers refuse many writes in a row. */
+export function writeHash() {
+  clearTimeout(timer);
   const fields = [];
   if (view.lang !== "zh") fields.push(`lang=${view.lang}`);
   if (view.min > 0) fields.push(`min=${view.min.toFixed(2)}`);
   if (view.show.size) fields.push(`show=${[...view.show].join(",")}`);
   if (view.uncertain) fields.push("uncertain=1");
   if (view.at !== null) fields.push(`at=${view.at}`);
-  return fields.length ? `#${fields.join("&")}` : "";
+  const hash = fields.length ? `#${fields.join("&")}` : "";
+  if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
 }
 
 addEventListener("hashchange", () => {

@@ -1,0 +1,103 @@
+"""A real browser on the served page. Every visit is checked at its end: no console errors, nothing asked of another origin."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import EXAMPLE
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+TEXT = EXAMPLE.read_text(encoding="utf-8")
+
+Visit = Callable[..., Page]
+
+
+@dataclass
+class Watch:
+    """What a visit did: requests by method and path, complaints of the console, requests to elsewhere."""
+
+    origin: str
+    paths: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self._note(request.method, request.url))
+
+    def _note(self, method: str, url: str) -> None:
+        if url.startswith(self.origin):
+            self.paths.append(f"{method} {url.removeprefix(self.origin)}")
+        elif not url.startswith("blob:"):
+            self.elsewhere.append(url)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("ZHUTI_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "the page's tests need Chromium: install it, or name it in ZHUTI_CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watch(server: Any) -> Watch:
+    return Watch(server.url)
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Any, watch: Watch) -> Iterator[Visit]:
+    """Open the page: ``visit("#lang=en", scheme="dark", size=PHONE)``; with ``tagged`` the example report is on it."""
+    contexts = []
+
+    def open_page(hash: str = "", *, tagged: str | None = None, scheme: Any = "light", size: Any = WIDE, touch: bool = False) -> Page:
+        context = browser.new_context(viewport=size, color_scheme=scheme, has_touch=touch, accept_downloads=True)
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        page = context.new_page()
+        watch.attach(page)
+        page.goto(f"{server.url}/{hash}", wait_until="networkidle")
+        if tagged is not None:
+            paste(page, tagged)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # The browser itself reports an answer of 4xx on the console; the page's own words for it are tested.
+    assert [line for line in watch.complaints if not line.startswith("Failed to load resource")] == []
+    assert watch.elsewhere == []
+
+
+def paste(page: Page, text: str) -> None:
+    """Paste a report and wait until it is tagged."""
+    page.locator("#text").fill(text)
+    page.locator("#tag").click()
+    page.locator("#report .unit").first.wait_for()
+
+
+@pytest.fixture(scope="session")
+def answer(server: Any) -> list[dict[str, Any]]:
+    """What the service says of the example report."""
+    units: list[dict[str, Any]] = httpx.post(f"{server.url}/tag", json={"text": TEXT, "explain": 2}, timeout=60).json()["units"]
+    return units
+
+
+@pytest.fixture(scope="session")
+def names(server: Any) -> dict[str, dict[str, str]]:
+    """Themes and leaves by code."""
+    themes = httpx.get(f"{server.url}/taxonomy").json()["themes"]
+    return {entry["code"]: entry for theme in themes for entry in [theme, *theme["leaves"]]}

@@ -39,6 +39,7 @@ function draw(moved = false) {
 
 function showResult(document) {
   open(document);
+  $("model").textContent = document.model;
   buildReport();
   closeCard();
   $("input").hidden = true;

@@ -134,7 +134,11 @@ function place(unit, point) {
   const card = $("card");
   const lines = [...elementOf(unit).querySelector(".words").getClientRects()];
   const line = (point && lines.find((box) => point.y >= box.top - 4 && point.y <= box.bottom + 4)) ?? lines.at(-1);
-  const { width, height } = card.getBoundingClientRect();
+  const { width, height, top: edge } = card.getBoundingClientRect();
+  if (getComputedStyle(card).position === "fixed") {
+    if (line.bottom + 12 > edge) scrollBy({ top: line.bottom + 12 - edge });
+    return;
+  }
   const left = Math.min(Math.max((point?.x ?? line.left) - 40, 12), document.documentElement.clientWidth - width - 12);
   const below = line.bottom + 10;
   const top = below + height > innerHeight && line.top - height - 10 > 0 ? line.top - height - 10 : below;

@@ -59,7 +59,7 @@ async function annotated() {
     const hidden = element.querySelector(".hidden-text");
     element.title = hidden.textContent.trim();
     hidden.remove();
-    for (const name of ["role", "tabindex", "aria-haspopup", "aria-expanded"]) element.removeAttribute(name);
+    for (const name of ["data-look", "role", "tabindex", "aria-haspopup", "aria-expanded"]) element.removeAttribute(name);
     element.classList.remove("here");
   }
   const legend = $("panel-body").querySelector(".legend").cloneNode(true);

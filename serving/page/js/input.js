@@ -108,7 +108,7 @@ function failService(error) {
   if (error.status === 401) $("key-field").hidden = false;
   const known = [401, 404, 413, 415, 429, 504].includes(error.status);
   const reason = error.status === 0 ? t("unreachable") : t(known ? `error_${error.status}` : "error_other");
-  const more = [error.message, error.requestId && t("request_id", { id: error.requestId })].filter(Boolean);
+  const more = [error.message, error.retryAfter && t("retry_after", { s: error.retryAfter }), error.requestId && t("request_id", { id: error.requestId })].filter(Boolean);
   fail(reason, more.join(" · "));
   if (error.status === 401) $("key").focus();
 }

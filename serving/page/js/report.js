@@ -33,11 +33,15 @@ export function drawReport() {
     line = element.parentNode;
     const labels = labelsOf(unit);
     const theme = labels[0]?.parent ?? "";
+    element.classList.toggle("away", filtering && !matches(unit));
+    const mark = theme && theme !== "none" && theme !== before;
+    before = theme;
+    const look = `${view.lang} ${mark} ${isCorrected(unit)} ${labels.map((label) => label.code)}`;
+    if (element.dataset.look === look) continue; // a long report changes in few places
+    element.dataset.look = look;
     element.dataset.theme = theme;
     element.classList.toggle("uncertain", isUncertain(unit));
     element.classList.toggle("corrected", isCorrected(unit));
-    element.classList.toggle("away", filtering && !matches(unit));
-    const mark = theme && theme !== "none" && theme !== before;
     element.replaceChildren(
       mark ? h("span", { class: "mark", "aria-hidden": "true" }, glyphOf(theme)) : "",
       h("span", { class: "words" }, unit.text),
@@ -46,7 +50,6 @@ export function drawReport() {
       ...labels.slice(1).map(chip),
       h("span", { class: "hidden-text", lang: view.lang }, ` ${spoken(unit, labels)}`),
     );
-    before = theme;
   }
   for (const block of $("report").children) {
     block.classList.toggle("boilerplate", [...block.querySelectorAll(".unit")].every((element) => element.dataset.theme === "none"));

@@ -41,6 +41,7 @@ export const STRINGS = {
   error_429: ["服务正忙，请稍后再试。", "The service is busy. Try again shortly."],
   error_504: ["标注超时，请分段再试。", "Tagging took too long. Try a shorter part."],
   error_other: ["服务没有接受这次请求。", "The service did not accept this request."],
+  retry_after: ["{s} 秒后再试", "try again in {s} s"],
   request_id: ["请求编号 {id}", "Request {id}"],
   panel: ["筛选与导出", "Filter and export"],
   themes: ["主题", "Themes"],

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import EXAMPLE
+from tests.serving.process import Served
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 WIDE = {"width": 1440, "height": 900}
@@ -54,12 +55,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def watch(server: Any) -> Watch:
+def watch(server: Served) -> Watch:
     return Watch(server.url)
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Any, watch: Watch) -> Iterator[Visit]:
+def visit(browser: Browser, server: Served, watch: Watch) -> Iterator[Visit]:
     """Open the page: ``visit("#lang=en", scheme="dark", size=PHONE)``; with ``tagged`` the example report is on it."""
     contexts = []
 
@@ -90,14 +91,14 @@ def paste(page: Page, text: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def answer(server: Any) -> list[dict[str, Any]]:
+def answer(server: Served) -> list[dict[str, Any]]:
     """What the service says of the example report."""
     units: list[dict[str, Any]] = httpx.post(f"{server.url}/tag", json={"text": TEXT, "explain": 2}, timeout=60).json()["units"]
     return units
 
 
 @pytest.fixture(scope="session")
-def names(server: Any) -> dict[str, dict[str, str]]:
+def names(server: Served) -> dict[str, dict[str, str]]:
     """Themes and leaves by code."""
     themes = httpx.get(f"{server.url}/taxonomy").json()["themes"]
     return {entry["code"]: entry for theme in themes for entry in [theme, *theme["leaves"]]}

@@ -19,7 +19,7 @@ VISION = {
     "deutan": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
     "tritan": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
 }
-THEMES = "political ideology cadres discipline grassroots talent service veterans department".split()
+THEMES = ["political", "ideology", "cadres", "discipline", "grassroots", "talent", "service", "veterans", "department"]
 
 # Every visible text with its contrast to what is painted behind it; colours of any notation go through a canvas.
 CONTRAST = """() => {
@@ -149,7 +149,9 @@ def test_from_the_address_bar_to_the_evidence_without_a_mouse(visit: Visit) -> N
     expect(page.get_by_role("dialog").locator(".evidence li")).to_have_count(2)
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="更正主题")).to_be_focused()
-    ring = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).outlineWidth")
+    ring = page.evaluate(
+        "() => getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).outlineWidth"
+    )
     assert ring == "solid2px"
 
 
@@ -167,6 +169,8 @@ def test_on_a_phone(visit: Visit) -> None:
     assert sheet
     assert (sheet["x"], sheet["width"]) == (0, PHONE["width"])
     assert sheet["y"] + sheet["height"] == PHONE["height"]
+    last = page.locator("#unit-20 .words").evaluate("words => [...words.getClientRects()].at(-1).bottom")
+    assert last < sheet["y"]  # the sentence is not under the sheet
     small = page.evaluate(
         "() => [...document.querySelectorAll('button, select, summary, .file')].filter(e => e.checkVisibility() && !e.closest('#bar'))"
         ".map(e => [e.textContent, e.getBoundingClientRect().height]).filter(([, height]) => height < 24)"
@@ -211,7 +215,9 @@ def test_english(visit: Visit) -> None:
     page.locator("#text").fill(TEXT)
     page.get_by_role("button", name="Tag").click()
     page.locator(".legend").get_by_role("button", name="Cadre work").click()
-    assert not han.search(page.locator("#panel").inner_text() + page.locator("#figures").inner_text() + page.locator("#matches").inner_text())
+    assert not han.search(
+        page.locator("#panel").inner_text() + page.locator("#figures").inner_text() + page.locator("#matches").inner_text()
+    )
     expect(page.locator("#report")).to_have_attribute("lang", "zh")
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")

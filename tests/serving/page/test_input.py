@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.serving.page.conftest import TEXT, Visit, Watch
+from tests.serving.process import served
 
 LINES = "一、选准用好干部\n全年提拔使用干部86人次，严把政治关、廉洁关。\n举办干部培训班12期。\n"
 
@@ -125,6 +126,21 @@ def test_what_goes_wrong_is_said(visit: Visit) -> None:
     page.get_by_role("button", name="标注").click()
     expect(page.locator("#report .words")).to_have_text("甲。")
     expect(page.locator("#error")).to_be_hidden()
+
+
+def test_a_service_with_keys_asks_for_one(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path, api_keys="one,two") as guarded:
+        page = browser.new_page()
+        page.goto(guarded.url, wait_until="networkidle")
+        expect(page.get_by_label("访问密钥")).to_be_hidden()
+        page.get_by_label("报告全文").fill(LINES)
+        page.get_by_role("button", name="标注").click()
+        expect(page.get_by_role("alert")).to_contain_text("此服务需要访问密钥")
+        expect(page.get_by_label("访问密钥")).to_be_focused()
+        page.keyboard.insert_text("two")
+        page.keyboard.press("Enter")
+        expect(page.locator("#report .words")).to_have_text(LINES.split("\n")[:3])
+        page.close()
 
 
 def test_markup_in_a_report_stays_text(visit: Visit) -> None:

@@ -136,7 +136,8 @@ function place(unit, point) {
   const line = (point && lines.find((box) => point.y >= box.top - 4 && point.y <= box.bottom + 4)) ?? lines.at(-1);
   const { width, height, top: edge } = card.getBoundingClientRect();
   if (getComputedStyle(card).position === "fixed") {
-    if (line.bottom + 12 > edge) scrollBy({ top: line.bottom + 12 - edge });
+    const hidden = lines.at(-1).bottom + 12 - edge;
+    if (hidden > 0) scrollBy({ top: hidden });
     return;
   }
   const left = Math.min(Math.max((point?.x ?? line.left) - 40, 12), document.documentElement.clientWidth - width - 12);

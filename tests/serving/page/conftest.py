@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import EXAMPLE
 from tests.serving.process import Served
@@ -48,6 +48,7 @@ class Watch:
 def browser() -> Iterator[Browser]:
     path = os.environ.get("ZHUTI_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert path, "the page's tests need Chromium: install it, or name it in ZHUTI_CHROMIUM"
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

@@ -90,6 +90,7 @@ def word(text: str) -> bytes:
 def test_the_example_is_one_click_away(visit: Visit) -> None:
     page = visit()
     page.get_by_role("button", name="看一个例子").click()
+    expect(page.get_by_label("报告全文")).not_to_be_empty()
     page.get_by_role("button", name="标注").click()
     expect(page.locator("#report .line").first).to_contain_text("中共云江县委组织部")
 

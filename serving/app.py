@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from serving.auth import PROTECTED, KeyMiddleware
 from serving.endpoints import Endpoints, answer
@@ -55,7 +56,17 @@ class Application:
         )
         self.asgi.router.redirect_slashes = False
         if PAGE.is_dir():
-            self.asgi.router.default = StaticFiles(directory=PAGE, html=True)
+            self.asgi.router.default = Page(directory=PAGE, html=True)
+
+
+class Page(StaticFiles):
+    """Files of the page; another method on one is answered 405 with the methods there are, on nothing 404."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if scope["method"] in ("GET", "HEAD"):
+            return await super().get_response(path, scope)
+        await super().get_response(path, {**scope, "method": "HEAD"})  # raises 404 where there is no file
+        raise HTTPException(405, headers={"Allow": "GET, HEAD"})
 
 
 def _layers(settings: Settings, metrics: Metrics, paths: frozenset[str]) -> list[Middleware]:

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.functional_validators import BeforeValidator
 
 from zhuti.artifact import DEFAULT
+from zhuti.errors import ZhutiError
 
 
-class SettingsError(ValueError):
+class SettingsError(ZhutiError):
     """An environment variable is not what it must be."""
 
 

@@ -35,11 +35,9 @@ def docx_text(data: bytes, source: str) -> str:
                 reader.parser.Parse(b"", True)
     except KeyError:
         raise UnsupportedFormat(f"{source}: is a zip archive without {_PART}; a Word file (.docx) is needed") from None
-    except (zipfile.BadZipFile, expat.ExpatError, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
-        if isinstance(error, DocumentError):
-            raise
-        raise DocumentError(f"{source}: is not a readable .docx file: {error}") from None
-    except Exception as error:  # zlib.error and lzma.LZMAError share no narrower base
+    except DocumentError:
+        raise
+    except Exception as error:  # zipfile, zlib, lzma and expat share no narrower base
         raise DocumentError(f"{source}: is not a readable .docx file: {error}") from None
     return "\n".join(reader.lines)
 

@@ -38,4 +38,6 @@ def test_the_api_comes_first_and_nothing_else_is_served(client: TestClient) -> N
     for path in ("/nothing.js", "/../secret", "/%2e%2e/secret", "/..%2fsecret"):
         answer = client.get(path)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
-    assert client.post("/page.js").json()["error"]["code"] == "method_not_allowed"
+    wrong = client.post("/page.js")
+    assert (wrong.status_code, wrong.json()["error"]["code"], wrong.headers["allow"]) == (405, "method_not_allowed", "GET, HEAD")
+    assert client.post("/nothing.js").status_code == 404

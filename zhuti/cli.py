@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from zhuti.errors import ZhutiError
-
-if TYPE_CHECKING:
-    from zhuti.tagger import Tagger
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +29,13 @@ app = typer.Typer(
 class Format(StrEnum):
     table = "table"
     jsonl = "jsonl"
+
+
+class TagFormat(StrEnum):
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+    parquet = "parquet"
 
 
 class UnitKind(StrEnum):
@@ -53,11 +58,20 @@ def _errors() -> Iterator[None]:
     except UsageError as error:
         _say(f"zhuti: {error}")
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        _say("zhuti: interrupted")
+        raise typer.Exit(130) from None
     except BrokenPipeError:
+        _drop_stdout()
         raise typer.Exit(1) from None
     except (ZhutiError, OSError) as error:
         _say(f"zhuti: {error}")
         raise typer.Exit(1) from None
+
+
+def _drop_stdout() -> None:
+    """Keep the interpreter from writing at its end what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str) -> None:
@@ -66,17 +80,31 @@ def _say(message: str) -> None:
 
 @app.command()
 def tag(
-    files: Annotated[list[str] | None, typer.Argument(help="Text files; - or nothing reads standard input.", metavar="[FILE…|-]")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders, globs; - or nothing reads standard input.", metavar="[FILE|FOLDER|GLOB…|-]")
+    ] = None,
     text: Annotated[str | None, typer.Option("--text", help="Tag this text instead of files.")] = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="table for people, jsonl for programs.")] = Format.table,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")] = None,
+    format: Annotated[
+        TagFormat | None,
+        typer.Option("--format", "-f", help="table for people, the others for programs; default: by the ending of --output."),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="A file, or a folder/ for numbered shards.", metavar="FILE|FOLDER/")
+    ] = None,
     model: ModelOption = "zhuti-small",
-    unit: Annotated[
-        UnitKind, typer.Option(help="document: split texts; sentence: rows of JSONL or CSV with a 'text' column.")
-    ] = UnitKind.document,
+    unit: Annotated[UnitKind, typer.Option(help="document: split texts; sentence: each row of a table is one.")] = UnitKind.document,
+    text_column: Annotated[str, typer.Option(help="The column of a table that holds the text.", metavar="NAME")] = "text",
+    document_column: Annotated[
+        str | None,
+        typer.Option(help="Rows in a row with the same value here are one document; default: 'document', if there.", metavar="NAME"),
+    ] = None,
     explain: Annotated[int, typer.Option(min=0, max=20, help="Show this many labelled sentences as evidence.")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an unfinished run to the same output; begin where there is none.")
+    ] = False,
+    shard_rows: Annotated[int, typer.Option(min=1, help="Rows in a shard: what is lost at most when a run is cut off.")] = 10_000,
 ) -> None:
-    """Tag reports, or tables of sentences.
+    """Tag reports, or tables of reports or sentences.
 
     zhuti tag report.txt
 
@@ -84,123 +112,57 @@ def tag(
 
     zhuti tag rows.csv --unit sentence --format jsonl
 
-    Exit codes: 0 all tagged, 1 an input could not be tagged, 2 wrong use.
+    zhuti tag reports/ 'more/*.csv' --text-column 正文 -o tagged.parquet --resume
+
+    Exit codes: 0 all tagged, 1 no input could be read or no output written, 2 wrong use, 3 some rows or files were rejected.
     """
     with _errors():
-        sources = files or ["-"]
-        if text is not None and files:
+        if text is not None and sources:
             raise UsageError("give either files or --text, not both")
         if text is not None and unit is UnitKind.sentence:
-            raise UsageError("--unit sentence reads JSONL or CSV rows, not --text")
-        if not files and text is None and sys.stdin.isatty():
+            raise UsageError("--unit sentence reads rows of a table, not --text")
+        if not sources and text is None and sys.stdin.isatty():
             raise UsageError("nothing to tag: name a file, or - for standard input; `zhuti tag --help` shows examples")
-        if output is not None and not output.parent.is_dir():
-            raise UsageError(f"--output {output}: the folder {output.parent} does not exist")
-        if output is not None and output.is_dir():
-            raise UsageError(f"--output {output}: is a folder; name a file")
-        from zhuti.tagger import Tagger
+        chosen = format or _format_of(output)
+        _check_output(output, chosen, resume)
+        from serving.batch.job import Interrupted, Options
+        from serving.batch.journal import JournalError
+        from serving.batch.run import tag_batch
 
-        tagger = Tagger.load(model)
-        with _open_output(output) as out:
-            if unit is UnitKind.sentence:
-                failed = sum([_tag_table(tagger, source, format, explain, out) for source in _progress(sources)])
-            elif text is not None:
-                _write_document(tagger, "--text", text, format, explain, out, named=False)
-                failed = 0
-            else:
-                failed = sum([_tag_file(tagger, source, format, explain, out, named=len(sources) > 1) for source in _progress(sources)])
-    if failed:
-        raise typer.Exit(1)
+        options = Options(
+            format=chosen.value, output=output, sentence=unit is UnitKind.sentence, text_column=text_column,
+            document_column=document_column, explain=explain, resume=resume, shard_rows=shard_rows,
+        )  # fmt: skip
+        try:
+            code = tag_batch(sources or ["-"], text, model, options)
+        except JournalError as error:
+            raise UsageError(str(error)) from None
+        except Interrupted as error:
+            _say(f"zhuti: {error}")
+            raise typer.Exit(130) from None
+    if code:
+        raise typer.Exit(code)
 
 
-@contextmanager
-def _open_output(path: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that appears whole or not at all."""
-    if path is None:
-        yield sys.stdout
+def _format_of(output: str | None) -> TagFormat:
+    ending = Path(output).suffix.lower().removeprefix(".") if output else ""
+    if ending in set(TagFormat):
+        return TagFormat(ending)
+    return TagFormat.jsonl if output and output.endswith("/") else TagFormat.table
+
+
+def _check_output(output: str | None, format: TagFormat, resume: bool) -> None:
+    if output is None:
+        if format is TagFormat.parquet:
+            raise UsageError("--format parquet needs a file: add --output")
+        if resume:
+            raise UsageError("--resume needs --output: standard output cannot be gone on with")
         return
-    if path.exists() and not path.is_file():  # a device or a pipe is written to as it is
-        with path.open("w", encoding="utf-8") as out:
-            yield out
-        return
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("w", encoding="utf-8") as out:
-            yield out
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _progress(sources: list[str]) -> Iterator[str]:
-    if len(sources) < 2 or not sys.stderr.isatty():
-        yield from sources
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(sources, description="zhuti", console=Console(stderr=True))
-
-
-def _tag_file(tagger: Tagger, source: str, format: Format, explain: int, out: TextIO, *, named: bool) -> int:
-    """:return: 1 if the file could not be tagged, which is said on stderr; the other files go on."""
-    from zhuti.documents import DocumentError, read_text
-
-    try:
-        _write_document(tagger, source, read_text(source, sys.stdin.buffer), format, explain, out, named=named)
-    except DocumentError as error:
-        _say(f"zhuti: {error}")
-        return 1
-    return 0
-
-
-def _write_document(tagger: Tagger, source: str, text: str, format: Format, explain: int, out: TextIO, *, named: bool) -> None:
-    units = tagger.tag(text, explain=explain)
-    if format is Format.jsonl:
-        for unit in units:
-            _write_json(({"document": source} if named else {}) | unit.as_dict(), out)
-    else:
-        from zhuti.table import print_report
-
-        print_report(source, units, tagger.taxonomy, out)
-
-
-def _tag_table(tagger: Tagger, source: str, format: Format, explain: int, out: TextIO) -> int:
-    """Tag the rows of a table; :return: how many could not be tagged, each said on stderr."""
-    from zhuti.documents import BadRow, DocumentError, read_rows
-
-    good, bad = [], 0
-    try:
-        for row in read_rows(source, sys.stdin.buffer):
-            if isinstance(row, BadRow):
-                _say(f"zhuti: {source}, line {row.number}: {row.reason}")
-                bad += 1
-            else:
-                good.append(row)
-    except DocumentError as error:
-        _say(f"zhuti: {error}")
-        return 1
-    documents: list[list[str]] = []
-    previous: Any = None
-    for row in good:
-        document = row.columns.get("document") or None
-        if document is None or document != previous:
-            documents.append([])
-        documents[-1].append(row.columns["text"])
-        previous = document
-    units = [unit for tagged in tagger.tag_sentences(documents, explain=explain) for unit in tagged]
-    if format is Format.jsonl:
-        for row, unit in zip(good, units, strict=True):
-            result = {name: value for name, value in unit.as_dict().items() if name not in ("index", "start", "end", "text")}
-            hidden = {name: row.columns[name] for name in result.keys() & row.columns.keys()}
-            _write_json(row.columns | result | ({"input": hidden} if hidden else {}), out)
-    else:
-        from zhuti.table import print_report
-
-        print_report(source, units, tagger.taxonomy, out)
-    if bad:
-        _say(f"zhuti: {source}: {len(good)} rows tagged, {bad} not")
-    return bad
+    path = Path(output)
+    if not path.parent.is_dir():
+        raise UsageError(f"--output {output}: the folder {path.parent} does not exist")
+    if format is TagFormat.table and (resume or output.endswith("/") or path.is_dir()):
+        raise UsageError("--format table writes one file at once; --resume and folders of shards need jsonl, csv or parquet")
 
 
 def _write_json(row: dict[str, Any], out: TextIO) -> None:

@@ -89,7 +89,7 @@ def _decode_marked(data: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         utf8_error = error
     candidates = [(encoding, text) for encoding in ("gb18030", "big5") if (text := _decode_strict(data, encoding)) is not None]
-    likely = [(share, text) for encoding, text in candidates if (share := _share_of_common_characters(text, encoding)) >= _LIKELY]
+    likely = [(share, text) for encoding, text in candidates if (share := share_of_common_characters(text, encoding)) >= _LIKELY]
     if not likely or not _FREQUENT.intersection(max(likely)[1]):
         raise DocumentError(
             f"{source}: is neither UTF-8 (byte {utf8_error.start}) nor Chinese text in GB18030 or Big5; convert it to UTF-8"
@@ -104,7 +104,7 @@ def _decode_strict(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _share_of_common_characters(text: str, encoding: str) -> float:
+def share_of_common_characters(text: str, encoding: str) -> float:
     """Share of the non-ASCII characters that the encoding's level 1 or its punctuation holds.
 
     Text in the wrong one of the two decodes into rare characters; both standards sort the common ones first.

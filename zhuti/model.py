@@ -33,6 +33,10 @@ class Model(Protocol):
         """
         ...
 
+    def forget(self) -> None:
+        """Drop remembered sentences: what follows then does not depend, to the last digit, on what came before."""
+        ...
+
 
 def load_model(artifact: Artifact) -> Model:
     """:raises ArtifactError: if the files, though unchanged, cannot be run here."""
@@ -77,6 +81,9 @@ class EncoderModel:
         vectors, dense, lexical = (np.stack(parts) for parts in zip(*(seen[text] for text in texts), strict=True))
         return self._context.logits(dense, lexical, rows), vectors
 
+    def forget(self) -> None:
+        self._cache.clear()
+
     def _remember(self, seen: dict[str, tuple[Floats, ...]]) -> None:
         """Keep the texts used last; long ones seldom repeat and are not kept, which bounds the cache to some 100 MB."""
         for text, parts in seen.items():
@@ -105,3 +112,6 @@ class BaselineModel:
 
     def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, None]:
         return self._pipeline.decision_function(texts).astype(np.float32), None
+
+    def forget(self) -> None:
+        """Nothing is remembered."""

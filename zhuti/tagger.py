@@ -120,6 +120,10 @@ class Tagger:
             for unit, row, own, doubt, evidence in zip(units, labels, scores, uncertain, nearest, strict=True)
         ]  # fmt: skip
 
+    def forget(self) -> None:
+        """Drop remembered sentences, so that results do not depend, to the last digit, on what was tagged before."""
+        self._model.forget()
+
     def probabilities(self, documents: Sequence[Sequence[Unit]]) -> tuple[Floats, Floats | None]:
         """Calibrated probabilities of every leaf.
 

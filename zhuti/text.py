@@ -48,13 +48,18 @@ def split(document: str) -> list[Unit]:
     :param document: any text; Simplified or Traditional, any line ends.
     :return: units in document order; an empty list for a blank document.
     """
-    units: list[Unit] = []
+    return list(iterate_units(document))
+
+
+def iterate_units(document: str) -> Iterator[Unit]:
+    """As :func:`split`, one unit after the other, for documents that are long."""
+    index = 0
     for line in _LINE.finditer(document):
         spans = list(_sentences(document, line.start(), line.end()))
         role = _line_role(document[line.start() : line.end()], len(spans))
         for start, end in spans:
-            units.append(Unit(len(units), start, end, document[start:end], role))
-    return units
+            yield Unit(index, start, end, document[start:end], role)
+            index += 1
 
 
 def single_unit(sentence: str) -> Unit:

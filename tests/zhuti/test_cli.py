@@ -60,7 +60,7 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     good = tmp_path / "good.txt"
     good.write_text(TEXT, encoding="utf-8")
     run = zhuti("tag", str(tmp_path / "none.txt"), str(good), "-f", "jsonl")
-    assert run.returncode == 1
+    assert run.returncode == 3
     assert run.stderr.decode() == f"zhuti: {tmp_path}/none.txt: no such file\n"
     assert {row["document"] for row in rows(run.stdout)} == {str(good)}
 
@@ -100,7 +100,7 @@ def test_csv_on_standard_input() -> None:
 
 def test_bad_rows_are_named_and_counted() -> None:
     run = zhuti("tag", "--unit", "sentence", "-f", "jsonl", stdin='{"text": "培训干部。"}\nx\n{"txt": 1}\n'.encode())
-    assert run.returncode == 1
+    assert run.returncode == 3
     assert len(rows(run.stdout)) == 1
     messages = run.stderr.decode().splitlines()
     assert messages[0].startswith("zhuti: -, line 2: not JSON")
@@ -111,12 +111,12 @@ def test_bad_rows_are_named_and_counted() -> None:
     ("arguments", "code", "message"),
     [
         (("tag", "none.txt"), 1, "none.txt: no such file"),
-        (("tag", "data"), 1, "data: is a directory"),
+        (("tag", "zhuti"), 1, "zhuti: is a directory without files of the kinds .txt"),
         (("tag", "models/zhuti-small/encoder.bin"), 1, "is a binary file"),
         (("tag", "-"), 1, "standard input: is empty"),
         (("tag", "README.md", "--model", "no-such"), 1, "unknown model 'no-such'"),
         (("tag", "README.md", "--text", "甲"), 2, "either files or --text"),
-        (("tag", "README.md", "--unit", "sentence"), 1, ".jsonl or .csv files, found '.md'"),
+        (("tag", "README.md", "--unit", "sentence"), 1, ".jsonl, .csv or .parquet files, found '.md'"),
         (("tag", "README.md", "-o", "no/such/folder/x"), 2, "the folder no/such/folder does not exist"),
         (("tag", "README.md", "--format", "xml"), 2, "xml"),
         (("serve", "--model", "no-such"), 1, "unknown model 'no-such'"),

@@ -1,0 +1,239 @@
+"""From inputs to chunks: every sentence with the columns it goes out with, and with the context its document gives it."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from serving.batch.inputs import Input
+from serving.batch.tables import Reject, Row, TableReader
+from zhuti.documents import STDIN, DocumentError, read_text
+from zhuti.text import Unit, iterate_units, single_unit
+
+CHUNK = 2048  # units tagged at once: enough for batches of one length
+DOCUMENT_COLUMN = "document"
+_RESULTS = ("role", "primary", "uncertain", "themes", "scores", "evidence")
+_PLACES = ("index", "start", "end")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How inputs become sentences.
+
+    :param sentence: a table's row is one sentence; else its text is a document and is split.
+    :param text_column: the column with the text.
+    :param document_column: rows that follow each other with the same value in it give each other context; None: ``document``, if there.
+    :param named: whether sentences of text files carry their file's name as ``document``.
+    """
+
+    sentence: bool
+    text_column: str
+    document_column: str | None
+    named: bool
+
+    def names(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """The names under which a table's own columns go out: one that has a result's name gets ``input_`` before it."""
+        return _outgoing(tuple(columns), _RESULTS if self.sentence else (*_PLACES, *_RESULTS))
+
+
+@lru_cache(maxsize=1024)
+def _outgoing(columns: tuple[str, ...], results: tuple[str, ...]) -> tuple[str, ...]:
+    names = []
+    taken = {*columns, *results}
+    for name in columns:
+        if name in results:
+            while name in taken:
+                name = f"input_{name}"
+            taken.add(name)
+        names.append(name)
+    return tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A sentence to be tagged.
+
+    :param source: its input's name.
+    :param key: sentences with the same key that follow each other are one document.
+    :param columns: what goes out before the themes.
+    """
+
+    source: str
+    key: tuple[Any, ...]
+    columns: dict[str, Any]
+    unit: Unit
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What is tagged at once.
+
+    :param documents: units by document; the first and the last may hold units of the chunks around them, as context.
+    :param own: for each document, the first of its units that belongs to this chunk, and how many do.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    documents: list[list[Unit]] = field(default_factory=list)
+    own: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        return len(self.items) + len(self.rejects)
+
+
+class Stream:
+    """All sentences and rejects of the inputs, in order; the same inputs always give the same stream."""
+
+    def __init__(self, inputs: Iterable[Input], reading: Reading) -> None:
+        self._inputs = list(inputs)
+        self._reading = reading
+        self._bytes_before = 0
+        self._bytes_here = 0
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of the inputs has been read."""
+        return self._bytes_before + self._bytes_here
+
+    def events(self) -> Iterator[Item | Reject]:
+        for place, source in enumerate(self._inputs):
+            try:
+                if source.problem:
+                    raise DocumentError(source.problem)
+                if source.kind == "text":
+                    yield from self._text_items(place, source)
+                else:
+                    yield from self._table_items(place, source)
+            except DocumentError as error:
+                yield Reject(source.name, None, str(error))
+            self._bytes_before += source.size
+            self._bytes_here = 0
+
+    def _text_items(self, place: int, source: Input) -> Iterator[Item]:
+        if self._reading.sentence:
+            suffix = source.path.suffix or "no ending"
+            raise DocumentError(f"{source.name}: sentences are read from .jsonl, .csv or .parquet files, found {suffix!r}")
+        text = source.text if source.text is not None else _read_document(source)
+        head = {DOCUMENT_COLUMN: source.name} if self._reading.named else {}
+        for unit in iterate_units(text):
+            self._bytes_here = source.size * unit.end // len(text)
+            columns = head | {"index": unit.index, "start": unit.start, "end": unit.end, "text": unit.text}
+            yield Item(source.name, (place,), columns, unit)
+
+    def _table_items(self, place: int, source: Input) -> Iterator[Item | Reject]:
+        reader = TableReader(source)
+        if source.kind != "jsonl":
+            self._check_columns(source, reader.columns())
+        run = 0
+        previous: Any = None
+        for row in reader.rows():
+            self._bytes_here = reader.bytes_read
+            problem = row if isinstance(row, Reject) else self._problem(row, source)
+            if problem is not None:
+                yield problem
+                continue
+            assert isinstance(row, Row)
+            text = row.columns[self._reading.text_column]
+            if not self._reading.sentence:
+                for unit in iterate_units(text):
+                    places = {"index": unit.index, "start": unit.start, "end": unit.end}
+                    columns = row.columns | {self._reading.text_column: unit.text}
+                    yield Item(source.name, (place, row.number), self._renamed(columns) | places, unit)
+                continue
+            document = row.columns.get(self._reading.document_column or DOCUMENT_COLUMN)
+            run += document is None or document != previous
+            previous = document
+            yield Item(source.name, (place, run), self._renamed(row.columns), single_unit(text))
+
+    def _renamed(self, columns: dict[str, Any]) -> dict[str, Any]:
+        return dict(zip(self._reading.names(columns), columns.values(), strict=True))
+
+    def _check_columns(self, source: Input, columns: list[str]) -> None:
+        for name in (self._reading.text_column, self._reading.document_column):
+            if name is not None and name not in columns:
+                raise DocumentError(f"{source.name}: no column {name!r}; found {', '.join(columns) or 'none'}")
+
+    def _problem(self, row: Row, source: Input) -> Reject | None:
+        """What keeps a row from being tagged."""
+        text = row.columns.get(self._reading.text_column, "no such column")
+        if self._reading.text_column not in row.columns or not isinstance(text, str) or not text.strip():
+            shown = text if len(repr(text)) < 200 else type(text).__name__
+            wanted = "sentence" if self._reading.sentence else "text"
+            return Reject(source.name, row.number, f"{self._reading.text_column!r} must be a {wanted}, found {shown!r}")
+        if self._reading.document_column is not None and self._reading.document_column not in row.columns:
+            return Reject(source.name, row.number, f"no column {self._reading.document_column!r}")
+        return None
+
+
+def _read_document(source: Input) -> str:
+    """Text of one document. Readers of further kinds of document plug in behind :func:`zhuti.documents.read_text`."""
+    if source.name == STDIN:
+        with source.path.open("rb") as copy:
+            return read_text(STDIN, copy)
+    return read_text(str(source.path), sys.stdin.buffer)
+
+
+def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0) -> Iterator[Chunk]:
+    """Cut a stream into chunks that never lie across the border of two shards.
+
+    A chunk's documents get the units that the model's context reaches into across its borders: the heading
+    above, the unit before and the unit after. So the window is bounded, and the tags are those of the whole document.
+
+    :param shard: events (sentences and rejects) in a shard.
+    :param skip: shards that are done: their events are read, for their context, and not given.
+    """
+    waiting: deque[Item | Reject] = deque()
+    source = iter(events)
+    before: list[Unit] = []
+    key: tuple[Any, ...] | None = None
+    done = 0
+    while True:
+        size = min(CHUNK, shard - done % shard)
+        following = _fill(waiting, source, size)
+        if not waiting:
+            return
+        chunk = Chunk()
+        for _ in range(min(size, len(waiting))):
+            event = waiting.popleft()
+            if isinstance(event, Reject):
+                chunk.rejects.append(event)
+                continue
+            chunk.items.append(event)
+            if event.key != key:
+                before = []
+            if event.key != key or not chunk.documents:
+                chunk.documents.append([*before])
+                chunk.own.append((len(before), 0))
+                key = event.key
+            chunk.documents[-1].append(event.unit)
+            first, count = chunk.own[-1]
+            chunk.own[-1] = first, count + 1
+            before = [event.unit] if event.unit.role == "heading" else [*before[:1], event.unit] if _headed(before) else [event.unit]
+        if following is not None and following.key == key and chunk.documents:
+            chunk.documents[-1].append(following.unit)
+        done += chunk.events
+        if done > skip * shard:
+            yield chunk
+
+
+def _headed(before: list[Unit]) -> bool:
+    return bool(before) and before[0].role == "heading"
+
+
+def _fill(waiting: deque[Item | Reject], source: Iterator[Item | Reject], size: int) -> Item | None:
+    """Read on until ``size`` events wait and the sentence after them is known. :return: that sentence."""
+    waiting.extend(islice(source, max(0, size - len(waiting))))
+    for event in islice(waiting, size, None):
+        if isinstance(event, Item):
+            return event
+    for event in source:
+        waiting.append(event)
+        if isinstance(event, Item):
+            return event
+    return None

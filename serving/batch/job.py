@@ -9,8 +9,9 @@ from typing import Any, Literal
 from serving.batch.columns import input_columns, parquet_schema
 from serving.batch.inputs import Input
 from serving.batch.progress import Progress
-from serving.batch.stream import Chunk, Reading, Stream, chunks
+from serving.batch.stream import Reading, Stream
 from serving.batch.totals import Totals
+from serving.batch.window import Chunk, chunks
 from serving.batch.writers import Csv, JsonLines, Layout, Parquet, Record
 from zhuti.artifact import MANIFEST, file_hash
 from zhuti.result import TaggedUnit

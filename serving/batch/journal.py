@@ -48,6 +48,7 @@ class Journal:
         self.folder = folder
         self.entries: list[Entry] = []
         self.complete = False
+        self.joined = False
         path = folder / FILE
         if path.exists() and path.stat().st_size and not resume:
             raise JournalError(
@@ -69,12 +70,13 @@ class Journal:
         if changed:
             raise JournalError(f"{folder}: {changed} since this run was begun, so it cannot go on; remove the folder to start again")
         for line in lines[1:]:
-            if "complete" in line:
+            if "complete" in line or "joined" in line:
                 self.complete = True
+                self.joined = "joined" in line
             else:
                 self.entries.append(Entry(line["file"], line["rows"], Totals.from_dict(line["totals"])))
         for entry in self.entries:
-            if not (folder / entry.file).is_file():
+            if not self.joined and not (folder / entry.file).is_file():
                 raise JournalError(f"{folder}: the shard {entry.file} is noted as done but is missing; remove the folder to start again")
 
     def _read(self) -> list[dict[str, Any]]:
@@ -109,6 +111,11 @@ class Journal:
         """Note that nothing is missing."""
         self._append({"complete": True, "rows": sum(entry.rows for entry in self.entries)})
         self.complete = True
+
+    def note_joined(self) -> None:
+        """Note that the shards have become one file and are no longer needed."""
+        self._append({"joined": True})
+        self.joined = True
 
     def rejects(self) -> Iterator[Reject]:
         """All rejects in order, read from the journal's file."""

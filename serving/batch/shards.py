@@ -12,9 +12,9 @@ from typing import BinaryIO
 from serving.batch.job import Interrupted, Job, OutputError, count, records
 from serving.batch.journal import REJECTS, Entry, Journal, JournalError
 from serving.batch.progress import Progress
-from serving.batch.stream import Chunk
 from serving.batch.tables import Reject
 from serving.batch.totals import Totals
+from serving.batch.window import Chunk
 from serving.batch.writers import Layout, flush
 from zhuti.result import TaggedUnit
 
@@ -65,16 +65,22 @@ def tag_to_file(job: Job, output: Path, rejects: Path, progress: Progress) -> No
         with _guard(journal):
             layout = job.layout()
             _write_shards(job, journal, layout, progress)
-            _write_rejects(journal, rejects)
-            if not job.totals.failed:
-                partial = folder / "joined.part"
-                with partial.open("wb") as out:
-                    layout.join([folder / entry.file for entry in journal.entries], out)
-                    flush(out)
-                partial.replace(output)
+            if not journal.joined:
+                _write_rejects(journal, rejects)
+                if not job.totals.failed:
+                    _join(journal, layout, output)
+                journal.note_joined()
             journal.remove()
     finally:
         journal.close()
+
+
+def _join(journal: Journal, layout: Layout, output: Path) -> None:
+    partial = journal.folder / "joined.part"
+    with partial.open("wb") as out:
+        layout.join([journal.folder / entry.file for entry in journal.entries], out)
+        flush(out)
+    partial.replace(output)
 
 
 def work_folder(output: Path) -> Path:

@@ -1,0 +1,97 @@
+"""Resident memory of `zhuti tag` over many rows, which must stay flat.
+
+    python -m benchmarks.memory --rows 1000000 --input csv --output parquet
+
+Writes one JSON line to standard output: rows, seconds, peak memory, and the memory at each tenth of the way (MB, Linux).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from zhuti.text import split
+
+ROOT = Path(__file__).resolve().parent.parent
+FIELDS = ("id", "document", "text")
+
+
+def rows(distinct: bool) -> Iterator[dict[str, str]]:
+    """Rows without end from the reports in data/; ``distinct`` joins two sentences, so that hardly a text repeats."""
+    files = sorted((ROOT / "data" / "documents").glob("*.txt"))
+    texts = [unit.text for file in files for unit in split(file.read_text(encoding="utf-8"))]
+    number = 0
+    while True:
+        for place, text in enumerate(texts):
+            other = texts[(place * 7 + number // len(texts)) % len(texts)]
+            yield {"id": str(number), "document": str(number // 200), "text": text + other[:20] if distinct else text}
+            number += 1
+
+
+def write(path: Path, count: int, distinct: bool) -> None:
+    some = islice(rows(distinct), count)
+    if path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, FIELDS)
+            writer.writeheader()
+            writer.writerows(some)
+    elif path.suffix == ".jsonl":
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in some)
+    else:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = pa.schema([(name, pa.string()) for name in FIELDS])
+        with pq.ParquetWriter(path, schema) as out:
+            while part := list(islice(some, 100_000)):
+                out.write_table(pa.Table.from_pylist(part, schema=schema))
+
+
+def resident(pid: int) -> dict[str, float]:
+    """:return: resident memory of a process now (``VmRSS``) and at most (``VmHWM``), in MB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return {name: int(size) / 1024 for name, size in re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", status, re.MULTILINE)}
+
+
+def measure(count: int, source: str, output: str, distinct: bool, model: str) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / f"rows.{source}"
+        write(table, count, distinct)
+        command = [sys.executable, "-m", "zhuti.cli", "tag", str(table), "--unit", "sentence", "--model", model]
+        began = time.monotonic()
+        process = subprocess.Popen([*command, "-o", f"{folder}/tagged.{output}"], cwd=ROOT, stderr=subprocess.DEVNULL)
+        samples: list[dict[str, float]] = []
+        while process.poll() is None:
+            sample = resident(process.pid)
+            if sample:
+                samples.append(sample)
+            time.sleep(0.2)
+        if process.returncode:
+            raise SystemExit(f"zhuti tag ended with exit code {process.returncode}")
+        seconds = time.monotonic() - began
+    return {
+        "rows": count, "input": source, "output": output, "distinct": distinct, "seconds": round(seconds, 1),
+        "rows_per_second": round(count / seconds), "peak_mb": round(samples[-1]["VmHWM"]),
+        "mb_at_each_tenth": [round(samples[len(samples) * tenth // 10]["VmRSS"]) for tenth in range(1, 10)] + [round(samples[-1]["VmRSS"])],
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--input", choices=("csv", "jsonl", "parquet"), default="csv")
+    parser.add_argument("--output", choices=("csv", "jsonl", "parquet"), default="jsonl")
+    parser.add_argument("--distinct", action="store_true", help="no sentence twice, so that none comes from the cache")
+    parser.add_argument("--model", default="zhuti-small")
+    arguments = parser.parse_args()
+    print(json.dumps(measure(arguments.rows, arguments.input, arguments.output, arguments.distinct, arguments.model)))

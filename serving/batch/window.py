@@ -1,0 +1,93 @@
+"""Cut a stream of sentences into chunks that are tagged at once, each with the context its documents give it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from serving.batch.stream import Item
+from serving.batch.tables import Reject
+from zhuti.text import Unit
+
+CHUNK = 2048  # units tagged at once: enough for batches of one length
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What is tagged at once.
+
+    :param documents: units by document; the first and the last may hold units of the chunks around them, as context.
+    :param own: for each document, the first of its units that belongs to this chunk, and how many do.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    documents: list[list[Unit]] = field(default_factory=list)
+    own: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        return len(self.items) + len(self.rejects)
+
+
+def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0) -> Iterator[Chunk]:
+    """Cut a stream into chunks that never lie across the border of two shards.
+
+    A chunk's documents get the units that the model's context reaches into across its borders: the heading
+    above, the unit before and the unit after. So the window is bounded, and the tags are those of the whole document.
+
+    :param shard: events (sentences and rejects) in a shard.
+    :param skip: shards that are done: their events are read, for their context, and not given.
+    """
+    waiting: deque[Item | Reject] = deque()
+    source = iter(events)
+    before: list[Unit] = []
+    key: tuple[Any, ...] | None = None
+    done = 0
+    while True:
+        size = min(CHUNK, shard - done % shard)
+        following = _fill(waiting, source, size)
+        if not waiting:
+            return
+        chunk = Chunk()
+        for _ in range(min(size, len(waiting))):
+            event = waiting.popleft()
+            if isinstance(event, Reject):
+                chunk.rejects.append(event)
+                continue
+            chunk.items.append(event)
+            if event.key != key:
+                before = []
+            if event.key != key or not chunk.documents:
+                chunk.documents.append([*before])
+                chunk.own.append((len(before), 0))
+                key = event.key
+            chunk.documents[-1].append(event.unit)
+            first, count = chunk.own[-1]
+            chunk.own[-1] = first, count + 1
+            before = [event.unit] if event.unit.role == "heading" else [*before[:1], event.unit] if _headed(before) else [event.unit]
+        if following is not None and following.key == key and chunk.documents:
+            chunk.documents[-1].append(following.unit)
+        done += chunk.events
+        if done > skip * shard:
+            yield chunk
+
+
+def _headed(before: list[Unit]) -> bool:
+    return bool(before) and before[0].role == "heading"
+
+
+def _fill(waiting: deque[Item | Reject], source: Iterator[Item | Reject], size: int) -> Item | None:
+    """Read on until ``size`` events wait and the sentence after them is known. :return: that sentence."""
+    waiting.extend(islice(source, max(0, size - len(waiting))))
+    for event in islice(waiting, size, None):
+        if isinstance(event, Item):
+            return event
+    for event in source:
+        waiting.append(event)
+        if isinstance(event, Item):
+            return event
+    return None

@@ -1,0 +1,71 @@
+"""What the batch tests share: inputs made from real reports, and the command run as a process."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.conftest import ROOT
+from zhuti.text import split
+
+Rows = list[dict[str, Any]]
+COMMAND = [sys.executable, "-m", "zhuti.cli", "tag"]
+
+
+def tag(*arguments: str | Path, stdin: bytes = b"", limit: Callable[[], None] | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, check=False, preexec_fn=limit)
+
+
+def sentences(count: int) -> Rows:
+    """Rows of sentences from the reports in the repository, by document; repeated with a number where they do not suffice."""
+    rows: Rows = []
+    while len(rows) < count:
+        for file in sorted((ROOT / "data" / "documents").glob("*.txt")):
+            for unit in split(file.read_text(encoding="utf-8")):
+                rows.append(
+                    {"nr": len(rows), "document": f"{file.stem}-{len(rows) // 700}", "text": unit.text, "年份": 2013 + len(rows) % 9}
+                )
+    return rows[:count]
+
+
+def write_csv(path: Path, rows: Rows, encoding: str = "utf-8") -> Path:
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def write_jsonl(path: Path, rows: Rows) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def write_parquet(path: Path, rows: Rows, schema: pa.Schema | None = None) -> Path:
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    return path
+
+
+def read_jsonl(path: Path) -> Rows:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def read_csv(path: Path) -> Rows:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_any(path: Path) -> Rows:
+    if path.suffix == ".parquet":
+        rows: Rows = pq.read_table(path).to_pylist()
+        return rows
+    return read_csv(path) if path.suffix == ".csv" else read_jsonl(path)

@@ -1,0 +1,225 @@
+"""Nothing is lost or repeated: kill -9, Ctrl-C, a full disk and changed inputs, all on real processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import EXAMPLE, ROOT
+from tests.serving.batchfiles import COMMAND, read_any, read_jsonl, sentences, tag, write_csv, write_jsonl
+
+ROWS = sentences(4000)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """4,000 sentences in documents that span shards, some rows of which cannot be tagged."""
+    rows = [row | {"text": " "} if place % 501 == 500 else row for place, row in enumerate(ROWS)]
+    return write_csv(tmp_path_factory.mktemp("source") / "rows.csv", rows)
+
+
+def options(source: Path, output: Path | str) -> list[str]:
+    return [str(source), "--unit", "sentence", "-f", "jsonl", "-o", str(output), "--shard-rows", "300"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert tag(*options(source, folder / "tagged.jsonl")).returncode == 3
+    assert tag(*options(source, f"{folder}/shards/")).returncode == 3
+    return folder
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([*COMMAND, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def stop_after_shards(process: subprocess.Popen[bytes], folder: Path, shards: int, number: int) -> tuple[int, str]:
+    """Send a signal once some shards are noted. :return: exit code and standard error."""
+    journal = folder / "journal.jsonl"
+    while process.poll() is None:
+        if journal.exists() and journal.read_bytes().count(b"\n") > shards:
+            process.send_signal(number)
+            break
+        time.sleep(0.01)
+    _, errors = process.communicate()
+    return process.returncode, errors.decode()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def run_with_kills(arguments: list[str], chance: random.Random, most: int) -> int:
+    """Start a run again and again, killing it each time, until it finishes by itself. :return: how often it was killed."""
+    for kills in range(most):
+        process = start(*arguments, "--resume")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0.3, 2.5))
+        finished = process.poll() is not None
+        process.kill()
+        process.communicate()
+        if finished:
+            assert process.returncode == 3
+            return kills
+    assert tag(*arguments, "--resume").returncode == 3
+    return most
+
+
+@pytest.mark.parametrize("output", ["tagged.jsonl", "shards/"])
+def test_kill_at_ten_random_points_changes_nothing_in_the_output(output: str, source: Path, undisturbed: Path, tmp_path: Path) -> None:
+    chance = random.Random(output)
+    kills = 0
+    while kills < 10:
+        folder = tmp_path / str(kills)
+        folder.mkdir()
+        kills += run_with_kills(options(source, f"{folder}/{output}"), chance, 10 - kills)
+        if output.endswith("/"):
+            assert contents(folder / "shards") == contents(undisturbed / "shards")
+        else:
+            assert contents(folder) == contents(undisturbed)
+            assert [path for path in folder.iterdir() if path.is_dir()] == []
+
+
+def test_an_undisturbed_run_holds_every_row_once(undisturbed: Path) -> None:
+    numbers = [str(row["nr"]) for place, row in enumerate(ROWS) if place % 501 != 500]
+    shards = sorted((undisturbed / "shards").glob("part-*.jsonl"))
+    assert len(shards) == -(-len(ROWS) // 300)
+    assert [row["nr"] for row in read_jsonl(undisturbed / "tagged.jsonl")] == numbers
+    assert [row["nr"] for shard in shards for row in read_jsonl(shard)] == numbers
+    assert [reject["row"] for reject in read_jsonl(undisturbed / "tagged.rejects.jsonl")] == [502 + 501 * nr for nr in range(7)]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_csv_and_parquet_go_on_too(ending: str, source: Path, tmp_path: Path) -> None:
+    arguments = [str(source), "--unit", "sentence", "--shard-rows", "300", "-o"]
+    assert tag(*arguments, tmp_path / f"whole.{ending}").returncode == 3
+    cut = tmp_path / f"cut.{ending}"
+    code, _ = stop_after_shards(start(*arguments, str(cut)), tmp_path / f"cut.{ending}.parts", 2, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert not cut.exists()
+    assert tag(*arguments, cut, "--resume").returncode == 3
+    assert read_any(cut) == read_any(tmp_path / f"whole.{ending}")
+    if ending == "parquet":
+        assert pq.read_metadata(cut).num_rows == len(ROWS) - 7
+
+
+def test_a_finished_folder_stays_as_it_is(undisturbed: Path, source: Path) -> None:
+    before = contents(undisturbed / "shards")
+    again = tag(*options(source, f"{undisturbed}/shards/"), "--resume")
+    assert again.returncode == 3
+    assert contents(undisturbed / "shards") == before
+    refused = tag(*options(source, f"{undisturbed}/shards/"))
+    assert refused.returncode == 2
+    assert "holds a run that was begun before; --resume goes on with it" in refused.stderr.decode()
+
+
+def test_ctrl_c_says_what_is_safe_and_how_to_go_on(source: Path, undisturbed: Path, tmp_path: Path) -> None:
+    arguments = options(source, tmp_path / "tagged.jsonl")
+    code, errors = stop_after_shards(start(*arguments), tmp_path / "tagged.jsonl.parts", 3, signal.SIGINT)
+    assert code == 130
+    assert "Traceback" not in errors
+    last = errors.splitlines()[-1]
+    assert last.startswith("zhuti: interrupted; ")
+    assert last.endswith(f" tagged rows are safe in {tmp_path}/tagged.jsonl.parts; the same command with --resume goes on from there")
+    assert [path.name for path in tmp_path.iterdir()] == ["tagged.jsonl.parts"]
+    assert tag(*arguments).returncode == 2
+    assert tag(*arguments, "--resume").returncode == 3
+    assert contents(tmp_path) == contents(undisturbed)
+
+
+def test_a_full_disk_leaves_what_can_be_gone_on_with(source: Path, undisturbed: Path, tmp_path: Path) -> None:
+    arguments = options(source, tmp_path / "tagged.jsonl")
+    bytes_of_a_shard = (undisturbed / "shards" / "part-00000.jsonl").stat().st_size
+
+    def full() -> None:  # no file may grow beyond this: shards fit, the joined file does not
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3 * bytes_of_a_shard, 3 * bytes_of_a_shard))
+
+    run = tag(*arguments, limit=full)
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr.decode()
+    assert f"zhuti: {tmp_path}/tagged.jsonl.parts: cannot be written: File too large; 3,993 tagged rows are safe in" in run.stderr.decode()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["tagged.rejects.jsonl"]
+
+    def fuller() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_of_a_shard // 2, bytes_of_a_shard // 2))
+
+    early = tag(*options(source, tmp_path / "early.jsonl"), limit=fuller)
+    assert early.returncode == 1
+    assert "File too large; nothing was finished yet; run the same command again" in early.stderr.decode()
+    assert not (tmp_path / "early.jsonl.parts").exists()
+    assert tag(*arguments, "--resume").returncode == 3
+    assert contents(tmp_path) == contents(undisturbed)
+
+
+@pytest.mark.parametrize("arguments", [("-f", "jsonl"), ("-f", "csv"), ()])
+def test_output_that_takes_nothing_is_told(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run([*COMMAND, str(EXAMPLE), *arguments], stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    assert (run.returncode, run.stderr.decode()) == (1, "zhuti: cannot be written: No space left on device\n")
+    device = tag(EXAMPLE, "-f", "jsonl", "-o", "/dev/full")
+    assert (device.returncode, device.stderr.decode()) == (1, "zhuti: --output /dev/full: cannot be written: No space left on device\n")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_it_refuses_to_go_on_when_something_changed(source: Path, tmp_path: Path, model_copy: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    write_jsonl(rows, ROWS)
+    output = tmp_path / "tagged.jsonl"
+    arguments = [str(rows), "--unit", "sentence", "-o", str(output), "--shard-rows", "300", "--model", str(model_copy)]
+    code, _ = stop_after_shards(start(*arguments), tmp_path / "tagged.jsonl.parts", 2, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    before = contents(tmp_path / "tagged.jsonl.parts")
+
+    def refused(*changed: str) -> str:
+        run = tag(*(changed or arguments), "--resume")
+        assert run.returncode == 2
+        assert {name: data for name, data in contents(tmp_path / "tagged.jsonl.parts").items() if name in before} == before
+        assert not output.exists()
+        return run.stderr.decode()
+
+    assert "the options have changed (unit: 'sentence', now 'document')" in refused(
+        *[a for a in arguments if a not in ("--unit", "sentence")]
+    )
+    assert "the options have changed (explain: 0, now 1)" in refused(*arguments, "--explain", "1")
+    assert f"the input {source} has changed" in refused(str(source), *arguments[1:])
+    manifest = model_copy / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert "the model has changed" in refused()
+    manifest.write_text(manifest.read_text(encoding="utf-8")[:-1], encoding="utf-8")
+    data = rows.read_bytes()
+    rows.write_bytes(data + b'{"text": "x"}\n')
+    assert f"the input {rows} has changed" in refused()
+    rows.write_bytes(data)
+    assert tag(*arguments, "--resume").returncode == 0
+    assert [row["nr"] for row in read_jsonl(output)] == [row["nr"] for row in ROWS]
+
+
+def test_two_runs_do_not_write_into_one_folder(source: Path, tmp_path: Path) -> None:
+    arguments = options(source, f"{tmp_path}/shards/")
+    first = start(*arguments)
+    while not (tmp_path / "shards" / "journal.jsonl").exists():
+        time.sleep(0.01)
+    second = tag(*arguments, "--resume")
+    first.kill()
+    first.communicate()
+    assert second.returncode == 2
+    assert "another zhuti is writing here" in second.stderr.decode()
+
+
+def test_a_torn_journal_line_is_done_again(source: Path, undisturbed: Path, tmp_path: Path) -> None:
+    arguments = options(source, f"{tmp_path}/shards/")
+    stop_after_shards(start(*arguments), tmp_path / "shards", 3, signal.SIGKILL)
+    journal = tmp_path / "shards" / "journal.jsonl"
+    os.truncate(journal, journal.stat().st_size - 7)
+    assert tag(*arguments, "--resume").returncode == 3
+    assert contents(tmp_path / "shards") == contents(undisturbed / "shards")

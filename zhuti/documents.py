@@ -1,13 +1,8 @@
-"""Read what is to be tagged: reports as text, Markdown, HTML, Word or PDF, and rows of JSONL or CSV."""
+"""Read reports that are to be tagged: text in the encodings Chinese reports come in, Markdown, HTML, Word or PDF."""
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +25,6 @@ class UnsupportedFormat(DocumentError):
 
 class DocumentTooLarge(DocumentError):
     """A file has more pages or text than is allowed here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a table of sentences, with all its columns."""
-
-    number: int
-    columns: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be tagged, and why."""
-
-    number: int
-    reason: str
 
 
 def read_bytes(path: Path) -> bytes:
@@ -160,60 +139,3 @@ def read_text(source: str, stdin: Any) -> str:
     if source == STDIN:
         return decode(stdin.read(), "standard input")
     return decode(read_bytes(Path(source)), source)
-
-
-def read_rows(source: str, stdin: Any) -> Iterator[Row | BadRow]:
-    """Read sentences, one a row, from JSONL or CSV with a ``text`` column.
-
-    :param source: a path ending in .jsonl or .csv, or ``-``: standard input is JSONL if it starts with ``{``, else CSV.
-    :return: rows in order; a row without a usable text comes as :class:`BadRow`.
-    :raises DocumentError: for another kind of file, or a CSV without a ``text`` column.
-    """
-    suffix = Path(source).suffix.lower()
-    if source != STDIN and suffix not in (".jsonl", ".csv"):
-        raise DocumentError(f"{source}: sentences are read from .jsonl or .csv files, found {suffix or 'no ending'!r}")
-    text = read_text(source, stdin)
-    is_json = suffix == ".jsonl" or (source == STDIN and text.lstrip().startswith("{"))
-    rows = _json_rows(text) if is_json else _csv_rows(text, source)
-    for row in rows:
-        yield row if isinstance(row, BadRow) else _with_text(row)
-
-
-def _with_text(row: Row) -> Row | BadRow:
-    found = row.columns.get("text", "no such column")
-    if not isinstance(found, str) or not found.strip() or "text" not in row.columns:
-        return BadRow(row.number, f"'text' must be a sentence, found {found!r}")
-    if any("\ud800" <= char <= "\udfff" for char in found):
-        return BadRow(row.number, "'text' holds half of a surrogate pair, which is no character")
-    return row
-
-
-def _json_rows(text: str) -> Iterator[Row | BadRow]:
-    for number, line in enumerate(io.StringIO(text), 1):
-        if not line.strip():
-            continue
-        try:
-            columns = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            yield BadRow(number, f"not JSON: {error}")
-            continue
-        if isinstance(columns, dict):
-            yield Row(number, columns)
-        else:
-            yield BadRow(number, f"expected a JSON object, found {type(columns).__name__}")
-
-
-def _csv_rows(text: str, source: str) -> Iterator[Row | BadRow]:
-    csv.field_size_limit(10_000_000)
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        columns = reader.fieldnames or []
-        if "text" not in columns:
-            raise DocumentError(f"{source}: no column 'text'; found {', '.join(columns)}")
-        for row in reader:
-            if None in row:
-                yield BadRow(reader.line_num, f"more fields than the {len(columns)} columns of the head line")
-            else:
-                yield Row(reader.line_num, row)
-    except csv.Error as error:
-        yield BadRow(reader.line_num, f"not CSV: {error}; nothing after this line could be read")

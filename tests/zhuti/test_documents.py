@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from zhuti.documents import BadRow, DocumentError, Row, decode, read_rows, read_text
+from zhuti.documents import DocumentError, decode, read_text
 
 SIMPLIFIED = "全市组织工作坚持围绕中心、服务大局,选干部配班子,抓基层打基础。"
 TRADITIONAL = "全市組織工作堅持圍繞中心、服務大局,選幹部配班子,抓基層打基礎。"
@@ -51,32 +50,3 @@ def test_missing_file_and_directory(tmp_path: Path) -> None:
         read_text(str(tmp_path / "none.txt"), None)
     with pytest.raises(DocumentError, match="is a directory"):
         read_text(str(tmp_path), None)
-
-
-def test_json_rows_keep_columns_and_bad_rows_go_by_themselves() -> None:
-    lines = '{"text": "甲。", "n": 1}\n\nnot json\n[1]\n{"n": 2}\n{"text": " "}\n{"text": "乙。", "document": "d"}\n'
-    rows = list(read_rows("-", io.BytesIO(lines.encode())))
-    assert [row.columns for row in rows if isinstance(row, Row)] == [{"text": "甲。", "n": 1}, {"text": "乙。", "document": "d"}]
-    assert [(row.number, row.reason.split(":")[0]) for row in rows if isinstance(row, BadRow)] == [
-        (3, "not JSON"),
-        (4, "expected a JSON object, found list"),
-        (5, "'text' must be a sentence, found 'no such column'"),
-        (6, "'text' must be a sentence, found ' '"),
-    ]
-
-
-def test_csv_rows(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_text('id,text\n1,"两行,\n一句。"\n2,乙。\n3,丙。,多\n', encoding="utf-8")
-    rows = list(read_rows(str(path), None))
-    assert [row.columns for row in rows if isinstance(row, Row)] == [{"id": "1", "text": "两行,\n一句。"}, {"id": "2", "text": "乙。"}]
-    assert [row.reason for row in rows if isinstance(row, BadRow)] == ["more fields than the 2 columns of the head line"]
-
-
-def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_text("id,sentence\n1,甲\n", encoding="utf-8")
-    with pytest.raises(DocumentError, match="no column 'text'; found id, sentence"):
-        list(read_rows(str(path), None))
-    with pytest.raises(DocumentError, match=r"\.jsonl or \.csv files, found '\.xlsx'"):
-        list(read_rows(str(tmp_path / "a.xlsx"), None))

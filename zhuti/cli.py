@@ -125,7 +125,7 @@ def tag(
             raise UsageError("nothing to tag: name a file, or - for standard input; `zhuti tag --help` shows examples")
         chosen = format or _format_of(output)
         _check_output(output, chosen, resume)
-        from serving.batch.job import Interrupted, Options
+        from serving.batch.job import Interrupted, Options, OutputError
         from serving.batch.journal import JournalError
         from serving.batch.run import tag_batch
 
@@ -137,6 +137,9 @@ def tag(
             code = tag_batch(sources or ["-"], text, model, options)
         except JournalError as error:
             raise UsageError(str(error)) from None
+        except OutputError:
+            _drop_stdout()
+            raise
         except Interrupted as error:
             _say(f"zhuti: {error}")
             raise typer.Exit(130) from None

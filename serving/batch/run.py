@@ -69,22 +69,32 @@ def _is_device(path: Path) -> bool:
 
 def _write(job: Job, output: Path | None, rejects: Path | None, progress: Progress) -> None:
     options = job.options
-    if output is None and options.format == "table":
-        tag_to_tables(job, sys.stdout, progress)
-    elif output is None:
-        tag_to_stream(job, sys.stdout.buffer, progress)
-    elif rejects is None:
+    if output is None or rejects is None or options.format == "table":
         try:
-            with output.open("wb") as out:
-                tag_to_stream(job, out, progress)
+            _write_directly(job, output, progress)
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            raise OutputError(f"--output {output}: cannot be written: {error.strerror}") from error
-    elif options.format == "table":
-        write_whole(output, lambda out: tag_to_tables(job, out, progress))
+            place = f"--output {output}" if output else "standard output"
+            raise OutputError(f"{place}: cannot be written: {error.strerror}") from error
     elif is_folder(str(options.output)):
         tag_to_folder(job, output, progress)
     else:
         tag_to_file(job, output, rejects, progress)
+
+
+def _write_directly(job: Job, output: Path | None, progress: Progress) -> None:
+    tables = job.options.format == "table"
+    if output is None:
+        tag_to_tables(job, sys.stdout, progress) if tables else tag_to_stream(job, sys.stdout.buffer, progress)
+    elif not _is_device(output):
+        write_whole(output, lambda out: tag_to_tables(job, out, progress))
+    elif tables:
+        with output.open("w", encoding="utf-8") as text:
+            tag_to_tables(job, text, progress)
+    else:
+        with output.open("wb") as out:
+            tag_to_stream(job, out, progress)
 
 
 def _report(job: Job, output: Path | None, rejects: Path | None, progress: Progress) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +22,7 @@ from serving.batch.stream import Item, Reading, Stream
 from serving.batch.tables import Reject
 from serving.batch.window import chunks
 from tests.conftest import EXAMPLE, ROOT
-from tests.serving.batchfiles import read_any, read_csv, read_jsonl, sentences, tag, write_csv, write_jsonl, write_parquet
+from tests.serving.batchfiles import COMMAND, read_any, read_csv, read_jsonl, sentences, tag, write_csv, write_jsonl, write_parquet
 from zhuti.context import neighbours
 from zhuti.tagger import Tagger
 
@@ -248,3 +254,34 @@ def test_wrong_use(arguments: tuple[str, ...], message: str) -> None:
     assert (run.returncode, run.stdout) == (2, b"")
     assert message in run.stderr.decode()
     assert b"Traceback" not in run.stderr
+
+
+def test_texts_and_json_rows_are_tagged_without_the_parquet_library() -> None:
+    code = f"""
+import sys
+for name in ("pyarrow", "bentoml", "torch", "pandas"):
+    sys.modules[name] = None  # importing it fails
+from zhuti.cli import app
+app(["tag", {str(EXAMPLE)!r}])
+"""
+    run = subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True)
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert "本篇主题" in run.stdout.decode()
+
+
+def test_a_bar_with_rate_and_time_left_is_shown_at_a_terminal_only(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "rows.csv", sentences(2500))
+    arguments = [str(source), *SENTENCE, "-o", str(tmp_path / "out.jsonl")]
+    assert b"\x1b[" not in tag(*arguments).stderr
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen([*COMMAND, *arguments], stderr=terminal, cwd=ROOT, env=os.environ | {"TERM": "xterm", "COLUMNS": "100"})
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal is gone when the process is
+        while part := os.read(screen, 65536):
+            shown += part
+    os.close(screen)
+    assert process.wait() == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert re.search(r"━+ +\d+% [\d,]+ sentences, [\d,]+/s \d:\d\d:\d\d", text), text
+    assert "zhuti: 2,500 rows tagged" in text

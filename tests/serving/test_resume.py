@@ -165,8 +165,8 @@ def test_a_full_disk_leaves_what_can_be_gone_on_with(source: Path, undisturbed: 
 def test_output_that_takes_nothing_is_told(arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         run = subprocess.run([*COMMAND, str(EXAMPLE), *arguments], stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False)
-    assert (run.returncode, run.stderr.decode()) == (1, "zhuti: cannot be written: No space left on device\n")
-    device = tag(EXAMPLE, "-f", "jsonl", "-o", "/dev/full")
+    assert (run.returncode, run.stderr.decode()) == (1, "zhuti: standard output: cannot be written: No space left on device\n")
+    device = tag(EXAMPLE, *arguments, "-o", "/dev/full")
     assert (device.returncode, device.stderr.decode()) == (1, "zhuti: --output /dev/full: cannot be written: No space left on device\n")
     assert Path("/dev/full").is_char_device()
 

@@ -38,6 +38,18 @@ class TagFormat(StrEnum):
     parquet = "parquet"
 
 
+class ProfileFormat(StrEnum):
+    table = "table"
+    csv = "csv"
+    svg = "svg"
+
+
+class ProfileBy(StrEnum):
+    report = "report"
+    year = "year"
+    place = "place"
+
+
 class UnitKind(StrEnum):
     document = "document"
     sentence = "sentence"
@@ -143,6 +155,50 @@ def tag(
         except Interrupted as error:
             _say(f"zhuti: {error}")
             raise typer.Exit(130) from None
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def profile(
+    sources: Annotated[list[str], typer.Argument(help="Files, folders, globs.", metavar="FILE|FOLDER|GLOB…")],
+    by: Annotated[
+        ProfileBy, typer.Option(help="What is compared; year and place come from columns of that name or from a report's name.")
+    ] = (ProfileBy.report),
+    format: Annotated[
+        ProfileFormat | None,
+        typer.Option("--format", "-f", help="table for people, csv, or svg for a chart; default: by the ending of --output."),
+    ] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Write here instead of standard output.", metavar="FILE")] = None,
+    model: ModelOption = "zhuti-small",
+    unit: Annotated[UnitKind, typer.Option(help="document: split texts; sentence: each row of a table is one.")] = UnitKind.document,
+    text_column: Annotated[str, typer.Option(help="The column of a table that holds the text.", metavar="NAME")] = "text",
+) -> None:
+    """Compare reports: the share of each theme by report, year or place.
+
+    zhuti profile reports/
+
+    zhuti profile reports/ --by year -o years.csv
+
+    zhuti profile reports/ --by place -o places.svg
+
+    Exit codes: as of `zhuti tag`.
+    """
+    with _errors():
+        if output is not None and not Path(output).parent.is_dir():
+            raise UsageError(f"--output {output}: the folder {Path(output).parent} does not exist")
+        from serving.batch.job import OutputError
+        from serving.profile import profile_reports
+
+        ending = Path(output).suffix.lower().removeprefix(".") if output else ""
+        chosen = format or (ProfileFormat(ending) if ending in set(ProfileFormat) else ProfileFormat.table)
+        try:
+            code = profile_reports(
+                sources, model, by.value, chosen.value, output, sentence=unit is UnitKind.sentence, text_column=text_column
+            )
+        except OutputError:
+            _drop_stdout()
+            raise
     if code:
         raise typer.Exit(code)
 

@@ -1,0 +1,92 @@
+"""`zhuti profile` on the reports in the repository: shares per report, year and place as table, CSV and chart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from serving.batch.stream import Item
+from serving.profile import By, group
+from tests.conftest import ROOT
+from zhuti.tagger import Tagger
+from zhuti.text import single_unit
+
+REPORTS = ("chengdu-2018", "jilin-2023", "sichuan-2015", "xining-2013", "zhuzhou-2021")
+
+
+def profile(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "zhuti.cli", "profile", *arguments]
+    return subprocess.run(command, capture_output=True, cwd=ROOT, check=False, encoding="utf-8")
+
+
+def test_csv_has_the_shares_of_what_the_library_tags(tagger: Tagger) -> None:
+    run = profile("data/documents", "-f", "csv")
+    rows = list(csv.DictReader(io.StringIO(run.stdout)))
+    assert run.returncode == 0, run.stderr
+    assert [row["report"] for row in rows] == list(REPORTS)
+    for row in rows:
+        units = tagger.tag((ROOT / "data" / "documents" / f"{row['report']}.txt").read_text(encoding="utf-8"))
+        counts = Counter(unit.primary.split(".")[0] for unit in units)
+        del counts["none"]
+        assert int(row["sentences"]) == counts.total()
+        themes = [code for code in tagger.taxonomy.theme_codes if code != "none"]
+        assert [row[code] for code in themes] == [f"{counts[code] / counts.total():.4f}" for code in themes]
+
+
+def test_by_year_and_place(tmp_path: Path) -> None:
+    assert profile("data/documents", "--by", "year", "-o", str(tmp_path / "years.csv")).returncode == 0
+    years = list(csv.DictReader((tmp_path / "years.csv").open(encoding="utf-8")))
+    assert [row["year"] for row in years] == ["2013", "2015", "2018", "2021", "2023"]
+    table = profile("data/documents", "--by", "place")
+    assert [place for place in ("chengdu", "jilin", "sichuan", "xining", "zhuzhou") if f"  {place} " in table.stdout] == [
+        name.split("-")[0] for name in REPORTS
+    ]
+
+
+def test_the_chart_is_one_svg_with_a_bar_a_report(tmp_path: Path) -> None:
+    assert profile("data/documents", "-o", str(tmp_path / "reports.svg")).returncode == 0
+    root = ElementTree.parse(tmp_path / "reports.svg").getroot()
+    space = "{http://www.w3.org/2000/svg}"
+    pieces: Counter[str] = Counter()
+    for rect in root.iter(f"{space}rect"):
+        title = rect.find(f"{space}title")
+        if title is not None and title.text:
+            pieces[title.text.split(" (")[0]] += round(float(rect.attrib["width"]) * 10)
+    assert list(pieces) == list(REPORTS)
+    assert all(abs(width - 6400) <= 5 for width in pieces.values())
+
+
+@pytest.mark.parametrize(
+    ("source", "columns", "report", "year", "place"),
+    [
+        ("a/成都-2018.txt", {"document": "a/成都-2018.txt"}, "成都-2018", "2018", "成都"),
+        ("2018年成都市总结.txt", {"document": "2018年成都市总结.txt"}, "2018年成都市总结", "2018", "成都市总结"),
+        ("成都市2018年组织工作总结.txt", {}, "成都市2018年组织工作总结", "2018", "成都市"),
+        ("总结.txt", {}, "总结", "-", "总结"),
+        ("rows.csv", {"document": "甲县", "year": 2020, "place": "乙市"}, "甲县", "2020", "乙市"),
+        ("rows.csv", {"document": "甲县2019", "year": None}, "甲县2019", "2019", "甲县"),
+        ("文号120188.txt", {}, "文号120188", "-", "文号120188"),
+    ],
+)
+def test_groups(source: str, columns: dict[str, object], report: str, year: str, place: str) -> None:
+    item = Item(source, (0,), columns, single_unit("党费。"))
+    kinds: tuple[By, ...] = ("report", "year", "place")
+    assert tuple(group(item, by) for by in kinds) == (report, year, place)
+
+
+def test_unreadable_reports_are_told(tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_bytes(b"a\0")
+    (tmp_path / "good-2020.txt").write_text("引进人才12名。", encoding="utf-8")
+    run = profile(str(tmp_path), "-f", "csv")
+    assert run.returncode == 3
+    assert "bad.txt: is a binary file" in run.stderr
+    assert [line.split(",")[:2] for line in run.stdout.splitlines()] == [["report", "sentences"], ["good-2020", "1"]]
+    nothing = profile(str(tmp_path / "bad.txt"))
+    assert (nothing.returncode, nothing.stdout) == (1, "")

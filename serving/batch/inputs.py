@@ -33,6 +33,7 @@ class Input:
     :param size: in bytes.
     :param sha256: of its bytes; empty where it could not be read.
     :param encoding: of CSV and JSONL; other kinds find out when they are read.
+    :param modified: time of the file's last change, in ns.
     :param problem: why it cannot be read, else empty.
     :param text: a text given on the command line instead of a file.
     """
@@ -43,6 +44,7 @@ class Input:
     size: int = 0
     sha256: str = ""
     encoding: str = ""
+    modified: int = 0
     problem: str = ""
     text: str | None = None
 
@@ -116,14 +118,14 @@ def _hashed(name: str, path: Path, kind: Kind) -> Input:
     try:
         if not path.exists():
             raise DocumentError(f"{label}: no such file")
+        before = path.stat()
         digest = hashlib.sha256()
         for block in _blocks(path):
             digest.update(block)
         encoding = find_encoding(path) if kind in ("csv", "jsonl") else ""
-        size = path.stat().st_size
-        if size == 0:
+        if before.st_size == 0:
             raise DocumentError(f"{label}: is empty; a text to tag is needed")
-        return Input(name, kind, path, size, digest.hexdigest(), encoding)
+        return Input(name, kind, path, before.st_size, digest.hexdigest(), encoding, before.st_mtime_ns)
     except DocumentError as error:
         return Input(name, kind, path, problem=str(error))
     except OSError as error:

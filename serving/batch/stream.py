@@ -91,6 +91,7 @@ class Stream:
                     yield from self._table_items(place, source)
             except DocumentError as error:
                 yield Reject(source.name, None, str(error))
+            _check_unchanged(source)
             self._bytes_before += source.size
             self._bytes_here = 0
 
@@ -148,6 +149,22 @@ class Stream:
         if self._reading.document_column is not None and self._reading.document_column not in row.columns:
             return Reject(source.name, row.number, f"no column {self._reading.document_column!r}")
         return None
+
+
+class InputChangedError(ValueError):
+    """An input was written to while the batch was running."""
+
+
+def _check_unchanged(source: Input) -> None:
+    """:raises InputChangedError: if an input is no longer the one whose hash was taken."""
+    if source.problem or source.text is not None:
+        return
+    try:
+        now = source.path.stat()
+    except OSError as error:
+        raise InputChangedError(f"{source.name}: has gone while the batch was running: {error.strerror}") from None
+    if (now.st_size, now.st_mtime_ns) != (source.size, source.modified):
+        raise InputChangedError(f"{source.name}: was changed while the batch was running; what is tagged of it cannot be relied on")
 
 
 def _read_document(source: Input) -> str:

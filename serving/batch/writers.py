@@ -44,6 +44,13 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=_as_text)
 
 
+def as_text(value: Any) -> str:
+    """:return: a value as it stands in a column of text: lists, numbers and truth values as JSON, dates in ISO form."""
+    if isinstance(value, str):
+        return value
+    return as_json(value) if isinstance(value, (list, tuple, dict, bool, int, float)) else _as_text(value)
+
+
 def _as_text(value: Any) -> str:
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
@@ -107,7 +114,7 @@ class _CsvWriter:
         for record in records:
             themes = record["themes"]
             joined = {"themes": "|".join(theme["code"] for theme in themes), "scores": "|".join(str(theme["score"]) for theme in themes)}
-            flat.append({name: _cell(value) for name, value in (record | joined).items()})
+            flat.append({name: None if value is None else as_text(value) for name, value in (record | joined).items()})
         self._put(flat)
 
     def _put(self, rows: list[Record]) -> None:
@@ -117,12 +124,6 @@ class _CsvWriter:
 
     def finish(self) -> None:
         pass
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return as_json(value) if isinstance(value, (list, tuple, dict)) else value
 
 
 class Parquet:
@@ -158,8 +159,8 @@ class _ParquetWriter:
 
         for record in records:
             for name in self._texts:
-                if not isinstance(record.get(name), (str, type(None))):
-                    record[name] = as_json(record[name])
+                if record.get(name) is not None:
+                    record[name] = as_text(record[name])
         self._file.write_table(pa.Table.from_pylist(records, schema=self._schema))
 
     def finish(self) -> None:

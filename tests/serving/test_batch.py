@@ -87,6 +87,10 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     assert table.select(schema.names).to_pylist() == pq.read_table(source).to_pylist()
     assert tag(source, *SENTENCE, "-o", tmp_path / "out.jsonl").returncode == 0
     assert read_jsonl(tmp_path / "out.jsonl")[0]["day"] == "2024-05-06"
+    other = write_csv(tmp_path / "other.csv", [{"text": "党费。", "day": "x", "n": "y"}])
+    assert tag(source, other, *SENTENCE, "-o", tmp_path / "mixed.parquet").returncode == 0
+    mixed = [(row["day"], row["n"], row["tags"]) for row in read_any(tmp_path / "mixed.parquet")]
+    assert mixed == [("2024-05-06", "3", ["a", None]), (None, None, None), ("x", "y", None)]
 
 
 def test_json_columns_without_one_type_or_that_come_late_are_kept(tmp_path: Path) -> None:

@@ -223,3 +223,15 @@ def test_a_torn_journal_line_is_done_again(source: Path, undisturbed: Path, tmp_
     os.truncate(journal, journal.stat().st_size - 7)
     assert tag(*arguments, "--resume").returncode == 3
     assert contents(tmp_path / "shards") == contents(undisturbed / "shards")
+
+
+def test_an_input_that_changes_meanwhile_stops_the_run(tmp_path: Path) -> None:
+    rows = write_csv(tmp_path / "rows.csv", ROWS)
+    process = start(*options(rows, tmp_path / "tagged.jsonl"))
+    while not (tmp_path / "tagged.jsonl.parts" / "journal.jsonl").exists():
+        time.sleep(0.01)
+    os.utime(rows)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.decode().splitlines()[-1].startswith(f"zhuti: {rows}: was changed while the batch was running")
+    assert not (tmp_path / "tagged.jsonl").exists()

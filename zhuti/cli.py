@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
+    rich_markup_mode=None,  # the library for it takes longer to load than all else that help needs
     pretty_exceptions_enable=False,
     help="Theme tagging of Chinese organisation-work reports, sentence by sentence. 组织工作报告逐句主题标注。",
 )
@@ -220,8 +221,10 @@ def _check_output(output: str | None, format: TagFormat, resume: bool) -> None:
     path = Path(output)
     if not path.parent.is_dir():
         raise UsageError(f"--output {output}: the folder {path.parent} does not exist")
-    if format is TagFormat.table and (resume or output.endswith("/") or path.is_dir()):
-        raise UsageError("--format table writes one file at once; --resume and folders of shards need jsonl, csv or parquet")
+    if format is TagFormat.table and (output.endswith("/") or path.is_dir()):
+        raise UsageError(f"--output {output}: is a folder; name a file, or add --format jsonl, csv or parquet for a folder of shards")
+    if format is TagFormat.table and resume:
+        raise UsageError("--format table writes one file at once; --resume needs jsonl, csv or parquet")
 
 
 def _write_json(row: dict[str, Any], out: TextIO) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ STDIN = "-"
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".docx", ".pdf")
 _LIKELY = 0.6  # a smaller share of common characters means the wrong table
 _FREQUENT = frozenset("的一是在不了有和人这中大为上个国我以要工作干部组织会年这個國為會組織幹")
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+CHINESE = ("gb18030", "big5")
 
 
 class DocumentError(ZhutiError):
@@ -53,7 +55,7 @@ def decode(data: bytes, source: str) -> str:
 
 
 def _decode_marked(data: bytes, source: str) -> str:
-    for mark, encoding in _BOMS:
+    for mark, encoding in BOMS:
         if data.startswith(mark):
             try:
                 return data.decode(encoding)
@@ -67,13 +69,13 @@ def _decode_marked(data: bytes, source: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         utf8_error = error
-    candidates = [(encoding, text) for encoding in ("gb18030", "big5") if (text := _decode_strict(data, encoding)) is not None]
-    likely = [(share, text) for encoding, text in candidates if (share := share_of_common_characters(text, encoding)) >= _LIKELY]
-    if not likely or not _FREQUENT.intersection(max(likely)[1]):
+    texts = {encoding: text for encoding in CHINESE if (text := _decode_strict(data, encoding)) is not None}
+    found = chinese_encoding(texts)
+    if found is None:
         raise DocumentError(
             f"{source}: is neither UTF-8 (byte {utf8_error.start}) nor Chinese text in GB18030 or Big5; convert it to UTF-8"
         )
-    return max(likely)[1]
+    return texts[found]
 
 
 def _decode_strict(data: bytes, encoding: str) -> str | None:
@@ -83,7 +85,20 @@ def _decode_strict(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def share_of_common_characters(text: str, encoding: str) -> float:
+def chinese_encoding(texts: Mapping[str, str]) -> str | None:
+    """Tell GB18030 from Big5, which decode much of each other without an error.
+
+    :param texts: the same bytes decoded from those of :data:`CHINESE` that they are valid in.
+    :return: the encoding with which they read as Chinese; None if they do with neither.
+    """
+    shares = {encoding: _share_of_common_characters(text, encoding) for encoding, text in texts.items()}
+    best = max(shares, key=shares.__getitem__, default=None)
+    if best is None or shares[best] < _LIKELY or not _FREQUENT.intersection(texts[best]):
+        return None
+    return best
+
+
+def _share_of_common_characters(text: str, encoding: str) -> float:
     """Share of the non-ASCII characters that the encoding's level 1 or its punctuation holds.
 
     Text in the wrong one of the two decodes into rare characters; both standards sort the common ones first.

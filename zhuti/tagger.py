@@ -122,7 +122,8 @@ class Tagger:
 
     def forget(self) -> None:
         """Drop remembered sentences, so that results do not depend, to the last digit, on what was tagged before."""
-        self._model.forget()
+        with self._lock:
+            self._model.forget()
 
     def probabilities(self, documents: Sequence[Sequence[Unit]]) -> tuple[Floats, Floats | None]:
         """Calibrated probabilities of every leaf.

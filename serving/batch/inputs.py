@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from zhuti.documents import STDIN, DocumentError, share_of_common_characters
+from zhuti.documents import BOMS, CHINESE, STDIN, DocumentError, chinese_encoding
 
 Kind = Literal["text", "csv", "jsonl", "parquet"]
 TABLES: dict[str, Kind] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 TEXTS = (".txt", ".md")  # endings taken from folders; a file that is named may have any. Further readers of documents: add theirs here
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
     """Find and hash all inputs; the order is that of the arguments, and by name within a folder or glob.
 
     :param sources: files, folders (searched to the bottom), globs, or ``-``.
-    :param rows: whether standard input holds JSONL rows rather than a text.
+    :param rows: whether standard input holds the rows of a table rather than a text.
     :param leave_out: the run's own output, which may lie in a folder that is read.
     :return: the inputs, those that cannot be read among them, and a note for each folder in which other files were left out.
     """
@@ -62,10 +61,16 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
     own = {path.resolve() for path in leave_out}
     for source in sources:
         if source == STDIN:
-            inputs.append(_hashed(STDIN, _spool(), "jsonl" if rows else "text"))
+            copy = _spool()
+            inputs.append(_hashed(STDIN, copy, _kind_of_rows(copy) if rows else "text"))
             continue
         path = Path(source)
-        if path.is_dir():
+        try:
+            is_folder, is_there = path.is_dir(), path.exists()
+        except OSError as error:
+            inputs.append(Input(source, "text", path, problem=f"{source[:80]}: cannot be read: {error.strerror}"))
+            continue
+        if is_folder:
             found, other = _folder(path, own)
             if other:
                 notes.append(
@@ -74,7 +79,7 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
             if not found:
                 problem = f"{source}: is a directory without files of the kinds {', '.join((*TEXTS, *TABLES))}"
                 inputs.append(Input(source, "text", path, problem=problem))
-        elif not path.exists() and glob.has_magic(source):
+        elif not is_there and glob.has_magic(source):
             found = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (takes absolute patterns)
             found = [file for file in found if file.is_file() and not _inside(file, own)]
             if not found:
@@ -113,6 +118,15 @@ def _spool() -> Path:
     return path
 
 
+def _kind_of_rows(path: Path) -> Kind:
+    """Rows without a file's name: Parquet by its mark, JSONL if they start with ``{``, else CSV."""
+    with path.open("rb") as file:
+        start = file.read(_SAMPLE)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    return "jsonl" if start.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"{") else "csv"
+
+
 def _hashed(name: str, path: Path, kind: Kind) -> Input:
     label = "standard input" if name == STDIN else name
     try:
@@ -144,15 +158,24 @@ def find_encoding(path: Path) -> str:
     :return: UTF-8 also where nothing fits as a whole; the rows that do not decode are then rejected one by one.
     """
     with path.open("rb") as file:
-        sample = file.read(_SAMPLE)
-    for mark, encoding in _BOMS:
-        if sample.startswith(mark):
+        start = file.read(4)
+    for mark, encoding in BOMS:
+        if start.startswith(mark):
             return encoding
     if _decodes(path, "utf-8"):
         return "utf-8"
-    fitting = [encoding for encoding in ("gb18030", "big5") if _decodes(path, encoding)]
-    texts = {encoding: sample.decode(encoding, "ignore") for encoding in fitting}
-    return max(fitting, key=lambda encoding: share_of_common_characters(texts[encoding], encoding), default="utf-8")
+    sample = _beyond_ascii(path)
+    return chinese_encoding({encoding: sample.decode(encoding, "ignore") for encoding in CHINESE if _decodes(path, encoding)}) or "utf-8"
+
+
+def _beyond_ascii(path: Path) -> bytes:
+    """:return: some of a file from its first byte on that is not ASCII; a table may begin with pages of figures."""
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            place = next((place for place, byte in enumerate(block) if byte > 127), None)
+            if place is not None:
+                return block[place : place + _SAMPLE] + file.read(max(0, _SAMPLE - len(block) + place))
+    return b""
 
 
 def _decodes(path: Path, encoding: str) -> bool:

@@ -14,13 +14,14 @@ from serving.batch.totals import Totals
 from serving.batch.window import Chunk, chunks
 from serving.batch.writers import Csv, JsonLines, Layout, Parquet, Record
 from zhuti.artifact import MANIFEST, file_hash
+from zhuti.errors import ZhutiError
 from zhuti.result import TaggedUnit
 from zhuti.tagger import Tagger
 
 Format = Literal["table", "jsonl", "csv", "parquet"]
 
 
-class OutputError(ValueError):
+class OutputError(ZhutiError):
     """The output cannot be written; the message says what is safe and how to go on."""
 
 

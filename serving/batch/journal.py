@@ -16,13 +16,14 @@ from typing import Any
 
 from serving.batch.tables import Reject
 from serving.batch.totals import Totals
+from zhuti.errors import ZhutiError
 
 FILE = "journal.jsonl"
 REJECTS = "rejects.jsonl"
 VERSION = 1
 
 
-class JournalError(ValueError):
+class JournalError(ZhutiError):
     """A run cannot begin or go on in this folder; the message says why and what to do."""
 
 

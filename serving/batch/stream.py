@@ -11,6 +11,7 @@ from typing import Any
 from serving.batch.inputs import Input
 from serving.batch.tables import Reject, Row, TableReader
 from zhuti.documents import STDIN, DocumentError, read_text
+from zhuti.errors import ZhutiError
 from zhuti.text import Unit, iterate_units, single_unit
 
 DOCUMENT_COLUMN = "document"
@@ -127,7 +128,7 @@ class Stream:
                     yield Item(source.name, (place, row.number), self._renamed(columns) | places, unit)
                 continue
             document = row.columns.get(self._reading.document_column or DOCUMENT_COLUMN)
-            run += document is None or document != previous
+            run += document in (None, "") or document != previous
             previous = document
             yield Item(source.name, (place, run), self._renamed(row.columns), single_unit(text))
 
@@ -151,7 +152,7 @@ class Stream:
         return None
 
 
-class InputChangedError(ValueError):
+class InputChangedError(ZhutiError):
     """An input was written to while the batch was running."""
 
 

@@ -85,11 +85,11 @@ def test_an_unreadable_table_does_not_stop_the_others(tmp_path: Path) -> None:
     wrong.write_text("id,sentence\n1,甲\n", encoding="utf-8")
     right.write_text("text,role,document\n举办干部培训班。,mine,\n慰问老干部。,mine,\n", encoding="utf-8")
     run = zhuti("tag", str(wrong), str(right), "--unit", "sentence", "-f", "jsonl")
-    assert run.returncode == 1
+    assert run.returncode == 3
     assert run.stderr.decode() == f"zhuti: {wrong}: no column 'text'; found id, sentence\n"
-    assert [(row["primary"], row["role"], row["input"]) for row in rows(run.stdout)] == [
-        ("ideology.training", "body", {"role": "mine"}),
-        ("veterans.care", "body", {"role": "mine"}),
+    assert [(row["primary"], row["role"], row["input_role"]) for row in rows(run.stdout)] == [
+        ("ideology.training", "body", "mine"),
+        ("veterans.care", "body", "mine"),
     ]
 
 

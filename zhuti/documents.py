@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from zhuti.errors import ZhutiError
 
 STDIN = "-"
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".docx", ".pdf")
+_SAMPLE = 4000  # characters beyond ASCII that are looked at
 _LIKELY = 0.6  # a smaller share of common characters means the wrong table
 _FREQUENT = frozenset("的一是在不了有和人这中大为上个国我以要工作干部组织会年这個國為會組織幹")
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+_HEAD = 4096
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-CHINESE = ("gb18030", "big5")
+CHINESE = ("gb18030", "big5hkscs")  # each the widest of its family
 
 
 class DocumentError(ZhutiError):
@@ -41,20 +45,21 @@ def read_bytes(path: Path) -> bytes:
         raise DocumentError(f"{str(path)[:80]}: cannot be read: {error.strerror}") from error
 
 
-def decode(data: bytes, source: str) -> str:
+def decode(data: bytes, source: str, declared: str | None = None) -> str:
     """Decode a text: by its byte order mark, else strict UTF-8, else GB18030 or Big5.
 
     :param data: the file's bytes.
     :param source: named in errors.
+    :param declared: the encoding of :data:`CHINESE` to take where the text is too short to tell.
     :raises DocumentError: for binary data, other encodings and texts without a word.
     """
-    text = _decode_marked(data, source)
+    text = _decode_marked(data, source, declared)
     if not text.strip():
         raise DocumentError(f"{source}: is empty; a text to tag is needed")
     return text
 
 
-def _decode_marked(data: bytes, source: str) -> str:
+def _decode_marked(data: bytes, source: str, declared: str | None) -> str:
     for mark, encoding in BOMS:
         if data.startswith(mark):
             try:
@@ -70,12 +75,19 @@ def _decode_marked(data: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         utf8_error = error
     texts = {encoding: text for encoding in CHINESE if (text := _decode_strict(data, encoding)) is not None}
-    found = chinese_encoding(texts)
-    if found is None:
+    found = chinese_encoding(texts) or declared
+    if found not in texts:
         raise DocumentError(
             f"{source}: is neither UTF-8 (byte {utf8_error.start}) nor Chinese text in GB18030 or Big5; convert it to UTF-8"
         )
     return texts[found]
+
+
+def _declared_encoding(data: bytes) -> str | None:
+    """:return: the Chinese encoding that an HTML page says it is in, if it says one."""
+    declared = _CHARSET.search(data[:_HEAD])
+    name = declared[1].lower() if declared else b""
+    return "gb18030" if name.startswith(b"gb") else "big5hkscs" if name.startswith(b"big5") else None
 
 
 def _decode_strict(data: bytes, encoding: str) -> str | None:
@@ -103,8 +115,8 @@ def _share_of_common_characters(text: str, encoding: str) -> float:
 
     Text in the wrong one of the two decodes into rare characters; both standards sort the common ones first.
     """
-    ranges = {"gb18030": ((0xA1, 0xA3), (0xB0, 0xD7)), "big5": ((0xA1, 0xA2), (0xA4, 0xC6))}[encoding]
-    foreign = [char for char in text[:4000] if ord(char) > 127]
+    ranges = {"gb18030": ((0xA1, 0xA3), (0xB0, 0xD7)), "big5hkscs": ((0xA1, 0xA2), (0xA4, 0xC6))}[encoding]
+    foreign = list(islice((char for char in text if ord(char) > 127), _SAMPLE))
     common = 0
     for char in foreign:
         code = char.encode(encoding, "replace")
@@ -112,18 +124,19 @@ def _share_of_common_characters(text: str, encoding: str) -> float:
     return common / max(1, len(foreign))
 
 
-def read_document(data: bytes, source: str, *, max_pages: int | None = None) -> str:
+def read_document(data: bytes, source: str, *, suffix: str | None = None, max_pages: int | None = None) -> str:
     """Read a report by the ending of its name.
 
     :param data: the file's bytes.
     :param source: the file's name; it is named in errors too.
+    :param suffix: read it as if its name ended so.
     :param max_pages: of a PDF; longer ones are refused.
     :return: its text, a paragraph a line.
     :raises UnsupportedFormat: for another ending, or content that is not what the ending says.
     :raises DocumentTooLarge: for more pages, or an archive that unpacks to too much.
     :raises DocumentError: for a file that is damaged, encrypted, undecodable or without text.
     """
-    suffix = Path(source).suffix.lower()
+    suffix = Path(source).suffix.lower() if suffix is None else suffix
     if suffix not in SUFFIXES:
         raise UnsupportedFormat(f"{source}: ends in {suffix or 'nothing'!r}; reports are read from {', '.join(SUFFIXES)}")
     if suffix == ".docx":
@@ -135,7 +148,7 @@ def read_document(data: bytes, source: str, *, max_pages: int | None = None) -> 
 
         text = pdf_text(data, source, max_pages)
     else:
-        text = decode(data, source)
+        text = decode(data, source, _declared_encoding(data) if suffix in (".html", ".htm") else None)
         if suffix in (".html", ".htm"):
             from zhuti.markup import html_text
 
@@ -149,8 +162,11 @@ def read_document(data: bytes, source: str, *, max_pages: int | None = None) -> 
     return text
 
 
-def read_text(source: str, stdin: Any) -> str:
-    """:param source: a path, or ``-`` for ``stdin`` (a binary stream). :return: the decoded text."""
-    if source == STDIN:
-        return decode(stdin.read(), "standard input")
-    return decode(read_bytes(Path(source)), source)
+def suffix_of(data: bytes) -> str:
+    """:return: the ending that a document without a name should have, by how it starts; ``.txt`` if nothing tells."""
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"%PDF-"):
+        return ".pdf"
+    if start.startswith(b"PK\x03\x04"):
+        return ".docx"
+    return ".html" if start.lower().startswith((b"<!doctype html", b"<html")) else ".txt"

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from zhuti.documents import BOMS, CHINESE, STDIN, DocumentError, chinese_encoding
+from zhuti.documents import BOMS, CHINESE, STDIN, SUFFIXES, DocumentError, chinese_encoding
 
 Kind = Literal["text", "csv", "jsonl", "parquet"]
 TABLES: dict[str, Kind] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
-TEXTS = (".txt", ".md")  # endings taken from folders; a file that is named may have any. Further readers of documents: add theirs here
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
 
@@ -77,7 +76,7 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
                     f"{source}: {len(other)} files of other kinds left out ({', '.join(sorted({p.suffix or p.name for p in other}))})"
                 )
             if not found:
-                problem = f"{source}: is a directory without files of the kinds {', '.join((*TEXTS, *TABLES))}"
+                problem = f"{source}: is a directory without files of the kinds {', '.join((*SUFFIXES, *TABLES))}"
                 inputs.append(Input(source, "text", path, problem=problem))
         elif not is_there and glob.has_magic(source):
             found = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (takes absolute patterns)
@@ -98,7 +97,7 @@ def _folder(folder: Path, own: set[Path]) -> tuple[list[Path], list[Path]]:
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         if hidden or not file.is_file() or _inside(file, own):
             continue
-        (found if file.suffix.lower() in (*TEXTS, *TABLES) else other).append(file)
+        (found if file.suffix.lower() in (*SUFFIXES, *TABLES) else other).append(file)
     return found, other
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +9,7 @@ from typing import Any
 
 from serving.batch.inputs import Input
 from serving.batch.tables import Reject, Row, TableReader
-from zhuti.documents import STDIN, DocumentError, read_text
+from zhuti.documents import STDIN, SUFFIXES, DocumentError, read_bytes, read_document, suffix_of
 from zhuti.errors import ZhutiError
 from zhuti.text import Unit, iterate_units, single_unit
 
@@ -169,8 +168,9 @@ def _check_unchanged(source: Input) -> None:
 
 
 def _read_document(source: Input) -> str:
-    """Text of one document. Readers of further kinds of document plug in behind :func:`zhuti.documents.read_text`."""
+    """The text of one report; a file that was named may have any ending, and is read as plain text if it is a strange one."""
+    data = read_bytes(source.path)
     if source.name == STDIN:
-        with source.path.open("rb") as copy:
-            return read_text(STDIN, copy)
-    return read_text(str(source.path), sys.stdin.buffer)
+        return read_document(data, "standard input", suffix=suffix_of(data))
+    ending = source.path.suffix.lower()
+    return read_document(data, source.name, suffix=ending if ending in SUFFIXES else ".txt")

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from serving.batch import window
-from serving.batch.inputs import find_encoding, list_inputs
+from serving.batch.inputs import list_inputs
 from serving.batch.stream import Item, Reading, Stream
 from serving.batch.tables import Reject
 from serving.batch.window import chunks
@@ -142,7 +142,7 @@ def test_folder_glob_and_standard_input(tmp_path: Path) -> None:
     first = read_jsonl(folder / "tagged.jsonl")
     assert [(row.get("document"), row["text"]) for row in first] == [
         (f"{folder}/a.txt", "引进人才。"),
-        (f"{folder}/b/二.md", "# 老干部工作"),
+        (f"{folder}/b/二.md", "老干部工作"),
         (f"{folder}/b/二.md", "走访老干部。"),
         (None, "举办培训班。"),
     ]
@@ -192,14 +192,6 @@ def test_totals_per_theme_on_standard_error(tmp_path: Path) -> None:
     assert [str(cadres), f"{cadres / len(tagged):.1%}", "干部队伍建设", "cadres"] in lines
     assert sum(int(line[0]) for line in lines[:-1]) == len(tagged)
     assert f"zhuti: {len(tagged)} sentences tagged" in run.stderr.decode()
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
-def test_tables_come_in_the_encodings_reports_come_in(encoding: str, tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "rows.csv", ROWS, encoding)
-    assert path.read_bytes().decode(find_encoding(path)).lstrip("\ufeff") == path.read_bytes().decode(encoding).lstrip("\ufeff")
-    run = tag(path, *SENTENCE, "-f", "jsonl")
-    assert [json.loads(line)["text"] for line in run.stdout.decode().splitlines()] == [row["text"] for row in ROWS]
 
 
 def test_context_crosses_chunks_as_in_the_whole_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from opencc import OpenCC
 
 from tests.conftest import ROOT
-from zhuti.documents import DocumentError, decode, read_text
+from zhuti.documents import DocumentError, decode, read_bytes, read_document, suffix_of
 
 SIMPLIFIED = "全市组织工作坚持围绕中心、服务大局,选干部配班子,抓基层打基础。"
 TRADITIONAL = "全市組織工作堅持圍繞中心、服務大局,選幹部配班子,抓基層打基礎。"
@@ -22,9 +23,37 @@ def test_big5_and_gb18030_are_told_apart_for_traditional_text(encoding: str) -> 
 
 
 @pytest.mark.parametrize("name", ["chengdu-2018", "jilin-2023", "sichuan-2015", "xining-2013", "zhuzhou-2021"])
-def test_whole_reports_come_back_from_gb18030(name: str) -> None:
+def test_whole_reports_come_back_from_gb18030_and_big5(name: str) -> None:
     text = (ROOT / "data" / "documents" / f"{name}.txt").read_bytes().decode("utf-8")
     assert decode(text.encode("gb18030"), name) == text
+    traditional = OpenCC("s2t").convert(text).encode("big5hkscs", "ignore")
+    assert decode(traditional, name) == traditional.decode("big5hkscs")
+    assert len(traditional.decode("big5hkscs")) > 0.95 * len(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "big5"])
+def test_pages_with_much_markup_before_the_text_are_decoded(encoding: str) -> None:
+    page = f"<html><head><script>{'var a = 1; ' * 1000}</script></head><body><p>{TRADITIONAL}</p></body></html>"
+    assert read_document(page.encode(encoding), "a.html") == TRADITIONAL
+
+
+@pytest.mark.parametrize("encoding", ["gb2312", "GBK", "big5"])
+def test_a_page_too_short_to_tell_is_read_as_it_says(encoding: str) -> None:
+    page = f'<html><head><meta http-equiv="Content-Type" content="text/html; charset={encoding}"></head><body>甲乙丙丁</body></html>'
+    assert read_document(page.encode(encoding), "a.htm") == "甲乙丙丁"
+    with pytest.raises(DocumentError, match="neither UTF-8"):
+        read_document("<html><body>甲乙丙丁</body></html>".encode(encoding), "a.htm")
+
+
+def test_a_document_without_a_name_is_known_by_how_it_starts() -> None:
+    starts = {
+        b"%PDF-1.7": ".pdf",
+        b"PK\x03\x04": ".docx",
+        b"\xef\xbb\xbf\n<!DOCTYPE HTML>": ".html",
+        b"<html lang": ".html",
+        b"# a": ".txt",
+    }
+    assert {start: suffix_of(start + b"...") for start in starts} == starts
 
 
 @pytest.mark.parametrize(
@@ -47,6 +76,6 @@ def test_what_is_no_text_is_refused(data: bytes, message: str) -> None:
 
 def test_missing_file_and_directory(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="no such file"):
-        read_text(str(tmp_path / "none.txt"), None)
+        read_bytes(tmp_path / "none.txt")
     with pytest.raises(DocumentError, match="is a directory"):
-        read_text(str(tmp_path), None)
+        read_bytes(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from zhuti.tagger import Tagger
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "models" / "zhuti-small"
 EXAMPLE = ROOT / "data" / "examples" / "lanshan-2024.txt"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The user's cache, for the tests and the processes they start, is a folder of theirs."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["XDG_CACHE_HOME"] = str(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

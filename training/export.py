@@ -58,11 +58,12 @@ def _to_8_bits(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 def _export_graph(module: SentenceEncoder, folder: Path) -> None:
     import openvino
+    from openvino.tools.ovc import convert_model
 
     module.encoder.set_attn_implementation("eager")  # type: ignore[operator]
     ids = torch.ones(2, 16, dtype=torch.long)
     with torch.no_grad():
-        graph = openvino.convert_model(module, example_input={"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+        graph = convert_model(module, example_input={"input_ids": ids, "attention_mask": torch.ones_like(ids)})
     _compress_weights(graph)
     openvino.save_model(graph, folder / "encoder.xml", compress_to_fp16=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from zhuti.compiled import compile_graph, import_openvino
 from zhuti.decision import Floats
 
 BATCH = 16
@@ -22,19 +24,19 @@ class Encoder:
     :param path: model folder with ``encoder.xml``, ``encoder.bin`` and ``tokenizer.json``.
     :param prefix: put before every text, as the base encoder was trained with.
     :param max_tokens: longer texts are cut; the vector then stands for their beginning.
+    :param keep: keep the compiled graph in the user's cache.
     """
 
-    def __init__(self, path: Path, prefix: str, max_tokens: int) -> None:
-        import openvino
-
+    def __init__(self, path: Path, prefix: str, max_tokens: int, *, keep: bool = False) -> None:
         self._prefix = prefix
-        self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
-        self._tokenizer.enable_truncation(max_tokens)
-        core = openvino.Core()
         settings = {"PERFORMANCE_HINT": "THROUGHPUT", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
-        self._graph = core.compile_model(path / "encoder.xml", "CPU", settings)
+        with ThreadPoolExecutor(1) as pool:  # both take long, neither needs the other
+            graph = pool.submit(compile_graph, path / "encoder.xml", settings, keep=keep)
+            self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+            self._graph = graph.result()
+        self._tokenizer.enable_truncation(max_tokens)
         self.width = int(self._graph.output(0).partial_shape[1].get_length())
-        self._queue: Any = openvino.AsyncInferQueue(self._graph)
+        self._queue: Any = import_openvino().AsyncInferQueue(self._graph)
 
     def encode(self, texts: list[str]) -> Floats:
         """:param texts: normalised texts. :return: their vectors, (n, width)."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from zhuti.decision import Floats
@@ -17,23 +19,28 @@ _CHUNK = 256  # sentences compared at once
 
 
 class EvidenceIndex:
-    """Labelled sentences with their vectors.
+    """Labelled sentences with their vectors. Neither is unpacked before it is asked for: most runs never ask.
 
-    :param vectors: (sentences, width), centred, unit length.
+    :param vectors: (sentences, width), centred, in 8 bits.
     :param mean: (width,), what was taken off to centre them.
-    :param sentences: ``id``, ``text`` and ``labels`` of each.
+    :param sentences: ``id``, ``text`` and ``labels`` of each, as lines of JSON.
     """
 
-    def __init__(self, vectors: Floats, mean: Floats, sentences: list[dict[str, object]]) -> None:
-        self._vectors = vectors
+    def __init__(self, vectors: NDArray[np.int8], mean: Floats, sentences: list[bytes]) -> None:
+        if len(vectors) != len(sentences):
+            raise ValueError(f"{len(vectors)} vectors for {len(sentences)} sentences")
+        self._packed = vectors
         self._mean = mean
         self._sentences = sentences
+
+    @cached_property
+    def _vectors(self) -> Floats:
+        return _unit_length(self._packed.astype(np.float32))
 
     @classmethod
     def load(cls, folder: Path) -> EvidenceIndex:
         tensors = load_file(folder / VECTORS)
-        with (folder / SENTENCES).open(encoding="utf-8") as file:
-            return cls(_unit_length(tensors["vectors"].astype(np.float32)), tensors["mean"], [json.loads(line) for line in file])
+        return cls(tensors["vectors"], tensors["mean"], (folder / SENTENCES).read_bytes().splitlines())
 
     @staticmethod
     def save(folder: Path, vectors: Floats, sentences: list[dict[str, object]]) -> None:
@@ -62,8 +69,8 @@ class EvidenceIndex:
         return nearest
 
     def _evidence(self, row: int, similarity: float) -> Evidence:
-        sentence = self._sentences[row]
-        return Evidence(str(sentence["id"]), str(sentence["text"]), tuple(sentence["labels"]), round(similarity, 4))  # type: ignore[arg-type]
+        sentence = json.loads(self._sentences[row])
+        return Evidence(sentence["id"], sentence["text"], tuple(sentence["labels"]), round(similarity, 4))
 
 
 def _unit_length(vectors: Floats) -> Floats:

@@ -41,7 +41,7 @@ class Model(Protocol):
 def load_model(artifact: Artifact) -> Model:
     """:raises ArtifactError: if the files, though unchanged, cannot be run here."""
     if artifact.kind == "encoder":
-        return EncoderModel(artifact.path, artifact.manifest["encoder"])
+        return EncoderModel(artifact.path, artifact.manifest["encoder"], keep=True)
     return BaselineModel(artifact.path)
 
 
@@ -50,10 +50,11 @@ class Views:
 
     :param folder: model folder.
     :param settings: ``prefix`` and ``max_tokens`` of the encoder.
+    :param keep: keep the compiled encoder in the user's cache.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        self._encoder = Encoder(folder, settings["prefix"], settings["max_tokens"])
+    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False) -> None:
+        self._encoder = Encoder(folder, settings["prefix"], settings["max_tokens"], keep=keep)
         self._lexical = LexicalView.load(folder)
         head = load_file(folder / HEAD_FILE)
         self._weight, self._bias = head["weight"], head["bias"]
@@ -67,8 +68,8 @@ class Views:
 class EncoderModel:
     """Encoder and lexical view joined by the context layer; sentences that repeat are computed once."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        self._views = Views(folder, settings)
+    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False) -> None:
+        self._views = Views(folder, settings, keep=keep)
         self._context = ContextLayer.load(folder)
         self._cache: OrderedDict[str, tuple[Floats, ...]] = OrderedDict()
 

@@ -12,6 +12,7 @@ import yaml
 
 from zhuti.errors import ZhutiError
 
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is five times as fast
 MAX_LABELS = 3
 STAND_ALONE = frozenset({"overview.general", "none.boilerplate"})
 
@@ -61,7 +62,7 @@ class Taxonomy:
         :raises TaxonomyError: naming the file, the place and what is missing there.
         """
         try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+            data = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)
         except OSError as error:
             raise TaxonomyError(f"{path}: cannot be read: {error.strerror}") from error
         except yaml.YAMLError as error:

@@ -1,0 +1,51 @@
+"""What a command loads: nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import EXAMPLE, ROOT
+
+HEAVY = {
+    "numpy",
+    "openvino",
+    "tokenizers",
+    "yaml",
+    "opencc",
+    "pydantic",
+    "rich",
+    "pyarrow",
+    "bentoml",
+    "starlette",
+    "torch",
+    "platformdirs",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--help"], set()),
+        (["tag", "--help"], set()),
+        (["taxonomy", "-f", "jsonl"], {"yaml", "pydantic"}),
+        (["tag", str(EXAMPLE)], {"numpy", "openvino", "tokenizers", "yaml", "opencc", "pydantic", "rich", "platformdirs"}),
+    ],
+)
+def test_a_command_loads_what_it_needs_and_no_more(arguments: list[str], needed: set[str]) -> None:
+    code = f"""
+import sys
+from zhuti.cli import app
+try:
+    app({arguments!r})
+except SystemExit:
+    pass
+print(*sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)
+print("openvino.tools.ovc" in sys.modules, file=sys.stderr)
+"""
+    run = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)
+    loaded, converter = run.stderr.decode().splitlines()
+    assert set(loaded.split()) - needed == set()
+    assert converter == "False"

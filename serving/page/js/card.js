@@ -8,8 +8,11 @@ import { change, report } from "./store.js";
 import { entry, glyphOf, nameOf } from "./taxonomy.js";
 
 const WAIT_MS = 320;
+const GAP = 10;
+const LEAST = 240;
 let shown = null;
 let pinned = false;
+let pointed = null; // where on the page the pointer was
 let timer = 0;
 
 export function startCard() {
@@ -83,9 +86,9 @@ function showCard(unit, point = null) {
   clearTimeout(timer);
   if (shown && shown !== unit) closeCard();
   shown = unit;
+  pointed = point && { x: point.x, y: point.y + scrollY };
   elementOf(unit).setAttribute("aria-expanded", "true");
   draw(unit, false);
-  place(unit, point);
 }
 
 function draw(unit, editing) {
@@ -102,6 +105,7 @@ function draw(unit, editing) {
   const body = editing ? editor(unit, save, () => { draw(unit, false); $("card").querySelector("button").focus(); }) : details(unit, () => draw(unit, true), () => save(null));
   $("card").replaceChildren(h("div", { class: "head" }, head, close), ...body);
   $("card").hidden = false;
+  place(unit);
   if (editing) $("card").querySelector("select").focus();
 }
 
@@ -113,7 +117,7 @@ function details(unit, edit, restore) {
     const { include, exclude } = entry(label.code) ?? {};
     return h("li", { dataset: { theme: label.parent } },
       h("p", { class: "label" }, h("span", { class: "tile", "aria-hidden": "true" }, glyphOf(label.code)), h("span", { class: "name" }, h("small", {}, nameOf(label.parent)), nameOf(label.code)), meter, h("b", {}, scoreText(label))),
-      include ? h("p", { class: "definition" }, h("b", {}, t("include")), " ", h("span", { lang: "zh" }, include), h("br"), h("b", {}, t("exclude")), " ", h("span", { lang: "zh" }, exclude)) : null);
+      include ? h("p", { class: "definition" }, h("b", {}, t("include")), " ", h("span", { lang: "zh" }, named(include)), h("br"), h("b", {}, t("exclude")), " ", h("span", { lang: "zh" }, named(exclude))) : null);
   }));
   const evidence = unit.evidence ?? [];
   return [
@@ -124,14 +128,19 @@ function details(unit, edit, restore) {
   ];
 }
 
+/** A definition points to other leaves by their codes; readers know them by name. */
+const named = (definition) => definition.replace(/ ?([a-z]+\.[a-z]+)/g, (given, code) => (entry(code) ? `“${entry(code).zh}”` : given));
+
 function near(item) {
   const names = item.labels.map((code) => h("span", { class: "chip", dataset: { theme: code.split(".")[0] } }, nameOf(code)));
   return h("li", {}, h("p", { lang: "zh" }, item.text), h("p", { class: "from" }, names, " ", t("similarity", { n: item.similarity.toFixed(2) })));
 }
 
-/** Under the line that was pointed at, or above it where there is no room; a phone shows a sheet (see card.css). */
-function place(unit, point) {
+/** Under the line that was pointed at, or above it, where there is more room; as high as that room. A phone shows a sheet (see card.css). */
+function place(unit) {
   const card = $("card");
+  card.style.maxHeight = "";
+  const point = pointed && { x: pointed.x, y: pointed.y - scrollY };
   const lines = [...elementOf(unit).querySelector(".words").getClientRects()];
   const line = (point && lines.find((box) => point.y >= box.top - 4 && point.y <= box.bottom + 4)) ?? lines.at(-1);
   const { width, height, top: edge } = card.getBoundingClientRect();
@@ -141,8 +150,10 @@ function place(unit, point) {
     return;
   }
   const left = Math.min(Math.max((point?.x ?? line.left) - 40, 12), document.documentElement.clientWidth - width - 12);
-  const below = line.bottom + 10;
-  const top = below + height > innerHeight && line.top - height - 10 > 0 ? line.top - height - 10 : below;
+  const [above, below] = [line.top - 2 * GAP, innerHeight - line.bottom - 2 * GAP];
+  const under = height <= below || below >= above;
+  const fits = Math.min(height, Math.max(under ? below : above, LEAST));
+  card.style.maxHeight = `${fits}px`;
   card.style.left = `${left + scrollX}px`;
-  card.style.top = `${top + scrollY}px`;
+  card.style.top = `${(under ? line.bottom + GAP : line.top - GAP - fits) + scrollY}px`;
 }

@@ -26,10 +26,11 @@ function jsonl() {
   return lines(report.units.map(({ evidence, ...unit }) => ({ ...unit, labels: codes(unit), corrected: isCorrected(unit) })));
 }
 
-/** Lines as labels/ takes them in: `{"id", "text", "labels"}`; the id where the report has a name. */
+/** Lines as labels/examples.jsonl holds them. A pasted report goes by the time of the export, so that no two share an id. */
 function corrections() {
-  const id = (unit) => (report.name ? { id: `${stem()}:${String(unit.index).padStart(3, "0")}` } : {});
-  return lines(report.units.filter(isCorrected).map((unit) => ({ ...id(unit), text: unit.text, labels: codes(unit) })));
+  const source = report.name ? stem() : `pasted-${new Date().toISOString().replace(/\D/g, "").slice(0, 14)}`;
+  const id = (unit) => `${source}:${String(unit.index).padStart(3, "0")}`;
+  return lines(report.units.filter(isCorrected).map((unit) => ({ id: id(unit), text: unit.text, labels: codes(unit), source: "correction" })));
 }
 
 /** With a mark for spreadsheets that would not take it for UTF-8, and no cell that they would run as a formula. */

@@ -28,7 +28,7 @@ function drawBar() {
     const n = primary.get(code);
     const share = n / report.units.length;
     const label = t("bar_part", { theme: nameOf(code), n, share: `${Math.round(100 * share)}%` });
-    const part = h("button", { type: "button", class: "tile", dataset: { theme: code }, title: label, "aria-label": label, "aria-pressed": String(view.show.has(code)), onclick: () => choose(code) }, share > 0.045 ? glyphOf(code) : "");
+    const part = h("button", { type: "button", class: "tile", dataset: { theme: code }, title: label, "aria-label": label, "aria-pressed": String(view.show.has(code)), onclick: () => choose(code) }, h("span", { "aria-hidden": "true" }, glyphOf(code)));
     part.style.flexGrow = n;
     return part;
   });

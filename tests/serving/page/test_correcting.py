@@ -11,9 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import ROOT
-from tests.serving.page.conftest import TEXT, Visit
-from zhuti.annotations import check_labels
+from tests.serving.page.conftest import TEXT, Visit, paste
+from training.dataset import EXAMPLES, TAXONOMY, load_examples
 from zhuti.taxonomy import Taxonomy
 
 Units = list[dict[str, Any]]
@@ -131,10 +130,24 @@ def test_corrections_are_lines_that_the_labels_take_in(visit: Visit, answer: Uni
     page.keyboard.press("Escape")
     name, content = save(page, "更正 JSONL（1）")
     assert name == "岚山.corrections.jsonl"
-    [row] = [json.loads(line) for line in content.splitlines()]
-    assert row == {"id": f"岚山:{PLACE:03}", "text": answer[PLACE]["text"], "labels": ["veterans.care", "talent.service"]}
-    taxonomy = Taxonomy.load(ROOT / "labels" / "taxonomy.yaml")
-    assert check_labels(row, taxonomy, name) == ("veterans.care", "talent.service")
+    assert taken_in(tmp_path, content) == [(f"岚山:{PLACE:03}", answer[PLACE]["text"], ("veterans.care", "talent.service"))]
+    page.get_by_role("button", name="新报告").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    paste(page, TEXT)
+    correct(page, PLACE, "service.development")
+    page.keyboard.press("Escape")
+    [(id, text, labels)] = taken_in(tmp_path, save(page, "更正 JSONL（1）")[1])
+    assert re.fullmatch(rf"pasted-\d{{14}}:{PLACE:03}", id)
+    assert (text, labels) == (answer[PLACE]["text"], ("service.development",))
+
+
+def taken_in(folder: Path, content: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    """What training reads from corrections that are put under the lines of labels/examples.jsonl."""
+    examples = folder / "examples.jsonl"
+    shipped = EXAMPLES.read_text(encoding="utf-8")
+    examples.write_text(shipped + content, encoding="utf-8")
+    read = load_examples(examples, Taxonomy.load(TAXONOMY))
+    return [(example.id, example.text, example.labels) for example in read[shipped.count("\n") :]]
 
 
 def test_a_link_carries_the_view_and_no_text(visit: Visit) -> None:

@@ -28,12 +28,22 @@ class Metrics:
         )
         self.sentences = Counter("zhuti_sentences", "Tagged sentences.", _MODEL, registry=self.registry)
         self.themes = Counter("zhuti_themes", "Tagged sentences by primary theme.", (*_MODEL, "theme"), registry=self.registry)
-        self.uncertain = Counter("zhuti_uncertain_sentences", "Tagged sentences marked uncertain.", _MODEL, registry=self.registry)
-        self.boilerplate = Counter("zhuti_boilerplate_sentences", "Tagged sentences that are boilerplate.", _MODEL, registry=self.registry)
+        self.uncertain = Counter(
+            "zhuti_uncertain_sentences",
+            "Tagged sentences marked uncertain; over zhuti_sentences it is their share.",
+            _MODEL,
+            registry=self.registry,
+        )
+        self.boilerplate = Counter(
+            "zhuti_boilerplate_sentences",
+            "Tagged sentences that are boilerplate; over zhuti_sentences it is their share.",
+            _MODEL,
+            registry=self.registry,
+        )
         self.batch = Histogram("zhuti_batch_sentences", "Sentences tagged together.", buckets=_BATCH, registry=self.registry)
         self.batch_requests = Histogram("zhuti_batch_documents", "Documents tagged together.", buckets=_BATCH[:10], registry=self.registry)
         self.batch_seconds = Histogram("zhuti_batch_seconds", "Time of one batch.", buckets=_LATENCY, registry=self.registry)
-        self.queue = Gauge("zhuti_queue_depth", "Documents that wait for the tagger.", registry=self.registry)
+        self.queue = Gauge("zhuti_queue_depth", "Documents that wait for the tagger or are with it.", registry=self.registry)
         self.active = Gauge("zhuti_active_requests", "Tagging requests at work or waiting.", registry=self.registry)
         self.model = Gauge("zhuti_model_info", "The model that tags.", (*_MODEL, "taxonomy"), registry=self.registry)
 

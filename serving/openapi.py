@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the schemas; its examples are posted to a served process by a test."""
+"""The OpenAPI 3.1 document, made from the schemas and the examples."""
 
 from __future__ import annotations
 
@@ -10,20 +10,9 @@ from pydantic.json_schema import models_json_schema
 
 from serving import schemas
 from serving.errors import CODES
+from serving.examples import ANSWERS, REQUESTS
 
 API_VERSION = "1.0.0"
-_TEXT = "一、选准用好干部\n全年调整干部86人次，其中提拔年轻干部32人。举办干部培训班12期。"
-EXAMPLES: dict[str, dict[str, dict[str, Any]]] = {
-    "/tag": {
-        "report": {"text": _TEXT},
-        "explained": {"text": _TEXT, "explain": 2},
-        "three best themes": {"text": _TEXT, "level": "theme", "top_k": 3, "context": False},
-    },
-    "/tag_sentences": {
-        "lone sentences": {"sentences": ["全年调整干部86人次。", "举办干部培训班12期。"], "min_score": 0.3},
-        "of two documents": {"sentences": ["人才工作", "引进高层次人才40名。", "老干部待遇落实到位。"], "documents": ["a", "a", "b"]},
-    },
-}
 _ERRORS = {
     400: "The body is not JSON, or not a form, that can be read.",
     401: "A key is needed (only where the service has keys).",
@@ -58,12 +47,12 @@ def describe() -> dict[str, Any]:
     """:return: the document, as plain values."""
     _, definitions = models_json_schema([(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}")
     paths = {
-        "/tag": {"post": _tagging("tag", "Tag a report", _json("TagRequest", EXAMPLES["/tag"]), "TagResponse")},
+        "/tag": {"post": _tagging("tag", "Tag a report", _json("TagRequest", REQUESTS["/tag"]), "TagResponse")},
         "/tag_sentences": {
             "post": _tagging(
                 "tag_sentences",
                 "Tag sentences that are split already; a bad one gets its own error and never fails the others",
-                _json("SentencesRequest", EXAMPLES["/tag_sentences"]),
+                _json("SentencesRequest", REQUESTS["/tag_sentences"]),
                 "SentencesResponse",
             )
         },
@@ -108,9 +97,9 @@ def _reading(name: str, summary: str, answer: str) -> dict[str, Any]:
 
 
 def _open(name: str, summary: str, answer: str | None, errors: tuple[int, ...]) -> dict[str, Any]:
-    schema = _ref(answer) if answer else {"type": "object"}
+    content = {"schema": _ref(answer), "example": ANSWERS[answer]} if answer else {"schema": {"type": "object"}}
     request_id = {"description": "The X-Request-ID that was sent, or a new one.", "schema": {"type": "string"}}
-    good = {"description": summary + ".", "headers": {"X-Request-ID": request_id}, "content": {"application/json": {"schema": schema}}}
+    good = {"description": summary + ".", "headers": {"X-Request-ID": request_id}, "content": {"application/json": content}}
     return {"operationId": name, "summary": summary, "responses": {"200": good} | _errors(errors)}
 
 

@@ -28,6 +28,17 @@ def test_imports_follow_the_flow(package: str) -> None:
             assert not foreign or lazily, f"{file.name}, line {node.lineno} imports {foreign}"
 
 
+def test_nothing_reads_or_writes_pickles() -> None:
+    for file in (file for package in ALLOWED for file in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"} & {name.split(".")[0] for name in names}, file.name
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                assert isinstance(node.value, ast.Constant)
+                assert node.value.value is False, file.name
+
+
 def test_the_tagger_needs_none_of_the_training_libraries() -> None:
     code = f"""
 import sys

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from serving import schemas
-from serving.openapi import EXAMPLES
+from serving.examples import ANSWERS, REQUESTS
 from tests.conftest import EXAMPLE
 from tests.serving.process import Served
 from zhuti.tagger import Tagger
@@ -113,12 +113,37 @@ def test_probes(server: Served) -> None:
     assert (server.get("/livez").json(), server.get("/readyz").json()) == ({"status": "alive"}, {"status": "ready", "model": "zhuti-small"})
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES))
+@pytest.mark.parametrize("path", sorted(REQUESTS))
 def test_the_examples_of_the_description_are_answered(server: Served, path: str) -> None:
-    for body in EXAMPLES[path].values():
+    for name, body in REQUESTS[path].items():
         answer = server.post(path, json=body)
         assert answer.status_code == 200
-        assert answer.json().get("failed", 0) == 0
+        assert answer.json().get("failed", 0) == (name == "one that fails")
+
+
+def test_the_answers_of_the_description_are_those_that_come(server: Served) -> None:
+    """Places and kinds are the same; scores, hashes and request ids may differ."""
+    text = REQUESTS["/tag"]["report"]["text"]
+    given = {
+        "TagResponse": server.post(json={"text": text}),
+        "FileResponse": server.post("/tag_file", files={"file": ("a.txt", text.encode())}),
+        "SentencesResponse": server.post("/tag_sentences", json=REQUESTS["/tag_sentences"]["one that fails"]),
+        "TaxonomyResponse": server.get("/taxonomy"),
+        "ModelResponse": server.get("/model"),
+        "HealthResponse": server.get("/livez"),
+    }
+    assert set(given) == set(ANSWERS)
+    for name, answer in given.items():
+        model = getattr(schemas, name)
+        shown, body = model.model_validate(ANSWERS[name]).model_dump(), model.model_validate(answer.json()).model_dump()
+        assert set(shown) <= set(body)
+        if name in ("TagResponse", "FileResponse"):
+            for one, other in zip(shown["units"], body["units"], strict=True):
+                fields = ("index", "start", "end", "text", "role")
+                assert [one[field] for field in fields] == [other[field] for field in fields]
+        if name == "SentencesResponse":
+            assert shown["results"][0]["unit"]["text"] == body["results"][0]["unit"]["text"]
+            assert {**shown["results"][1]["error"], "request_id": ""} == {**body["results"][1]["error"], "request_id": ""}
 
 
 def test_the_description_names_every_path_and_every_error_with_its_shape(server: Served) -> None:
@@ -126,8 +151,11 @@ def test_the_description_names_every_path_and_every_error_with_its_shape(server:
     assert set(document["paths"]) == {
         "/tag", "/tag_sentences", "/tag_file", "/taxonomy", "/model", "/livez", "/readyz", "/metrics", "/openapi.json"
     }  # fmt: skip
-    for operations in document["paths"].values():
+    assert document["openapi"] == "3.1.0"
+    for path, operations in document["paths"].items():
         for operation in operations.values():
+            if path not in ("/metrics", "/openapi.json"):
+                assert "example" in operation["responses"]["200"]["content"]["application/json"]
             for status, response in operation["responses"].items():
                 if status != "200":
                     content = response["content"]["application/json"]

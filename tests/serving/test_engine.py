@@ -49,8 +49,8 @@ def fragile() -> Fragile:
 
 
 @asynccontextmanager
-async def running(load: Callable[[], Tagger]) -> AsyncIterator[Engine]:
-    engine = Engine(load, Metrics(), batch_units=16)
+async def running(load: Callable[[], Tagger], metrics: Metrics | None = None) -> AsyncIterator[Engine]:
+    engine = Engine(load, metrics or Metrics(), batch_units=16)
     engine.start()
     while engine.state == "loading":
         await asyncio.sleep(0.01)
@@ -61,8 +61,8 @@ async def running(load: Callable[[], Tagger]) -> AsyncIterator[Engine]:
 
 def test_what_waits_is_tagged_together_and_only_the_one_at_fault_fails() -> None:
     async def scenario() -> None:
-        tagger = fragile()
-        async with running(lambda: tagger) as engine:
+        tagger, metrics = fragile(), Metrics()
+        async with running(lambda: tagger, metrics) as engine:
             tagger.gate.clear()
             tagger.sizes.clear()
             texts = ["先来的。", *("毒。" if n == 5 else f"调整干部{n}人。" for n in range(20))]
@@ -70,9 +70,11 @@ def test_what_waits_is_tagged_together_and_only_the_one_at_fault_fails() -> None
             for text in texts:
                 tasks.append(asyncio.ensure_future(engine.tag([single_unit(text)], Options())))
                 await asyncio.sleep(0 if len(tasks) > 1 else 0.2)
+            assert "zhuti_queue_depth 21.0" in metrics.render().decode()
             tasks[10].cancel()
             tagger.gate.set()
             answers = await asyncio.gather(*tasks, return_exceptions=True)
+            assert "zhuti_queue_depth 0.0" in metrics.render().decode()
         for number, (text, given) in enumerate(zip(texts, answers, strict=True)):
             if number == 10:
                 assert isinstance(given, asyncio.CancelledError)

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.serving.process import held_requests, served
+from tests.serving.process import PATIENCE, Served, held_requests, served
 from tests.serving.test_errors import check
 
 TEXT = "全年调整干部86人次。"
@@ -30,36 +31,52 @@ def test_requests_at_work_are_answered_before_the_end(tmp_path: Path) -> None:
         assert server.process.wait(timeout=60) == 0
 
 
-def test_a_killed_worker_comes_back_and_a_damaged_model_is_not_ready(tmp_path: Path, model_copy: Path) -> None:
+def test_a_killed_worker_comes_back_and_a_damaged_or_missing_model_is_not_ready(tmp_path: Path, model_copy: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     with served(home, model_copy) as server:
         before = server.worker()
         before.kill()
         before.wait(timeout=10)
+        with ThreadPoolExecutor(8) as pool:  # requests sent while there is no worker wait for the next one
+            later = list(pool.map(lambda _: server.post(json={"text": TEXT}), range(8)))
+        for answer in later:
+            if answer.status_code != 200:
+                check(answer, 503, "being loaded")
+                assert int(answer.headers["retry-after"]) >= 1
         server.wait_for("/readyz", 200)
         assert server.worker().pid != before.pid
-        assert server.post(json={"text": TEXT}).status_code == 200
+        assert [server.post(json={"text": TEXT}).status_code for _ in range(8)] == [200] * 8
 
         encoder = model_copy / "encoder.bin"
         whole = encoder.read_bytes()
         encoder.write_bytes(whole[:-1])
         server.worker().kill()
-        reason = check(server.wait_for("/readyz", 503), 503)["message"]
-        if "being loaded" in reason:
-            time.sleep(3)
-            reason = check(server.get("/readyz"), 503)["message"]
-        assert "damaged model: encoder.bin" in reason
+        check(until_settled(server), 503, "damaged model: encoder.bin")
         assert server.get("/livez").status_code == 200
         answer = server.post(json={"text": TEXT})
         check(answer, 503, "damaged model: encoder.bin")
         assert int(answer.headers["retry-after"]) >= 1
         check(server.get("/taxonomy"), 503)
 
+        away = model_copy.rename(model_copy.with_name("away"))
+        server.worker().kill()
+        check(until_settled(server), 503, "unknown model", str(model_copy))
+
+        away.rename(model_copy)
         encoder.write_bytes(whole)
         server.worker().kill()
         server.wait_for("/readyz", 200)
         assert server.post(json={"text": TEXT}).status_code == 200
+
+
+def until_settled(server: Served) -> httpx.Response:
+    """:return: why the service is not ready, once it is done with loading."""
+    until = time.monotonic() + PATIENCE
+    while "being loaded" in (answer := server.wait_for("/readyz", 503)).text:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    return answer
 
 
 def test_what_cannot_be_served_is_told_at_the_start_in_one_sentence(tmp_path: Path, model_copy: Path) -> None:

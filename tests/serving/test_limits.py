@@ -12,6 +12,7 @@ import pytest
 from serving.settings import Settings, SettingsError
 from tests.serving.process import PATIENCE, Served, held_requests, served
 from tests.serving.test_errors import JSON, check
+from tests.zhuti.files import pdf_file
 
 KEY = {"Authorization": "Bearer key-two"}
 TEXT = "全年调整干部86人次。"
@@ -21,7 +22,7 @@ TEXT = "全年调整干部86人次。"
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = {
         "api_keys": "key-one,key-two", "metrics": "key", "cors_origins": "https://a.example", "max_concurrent": 2, "max_json_bytes": 4000,
-        "max_file_bytes": 9000, "max_characters": 1000, "max_sentences": 5, "max_sentence_characters": 100, "max_units": 20,
+        "max_file_bytes": 9000, "max_characters": 1000, "max_sentences": 5, "max_sentence_characters": 100, "max_units": 20, "max_pages": 2,
     }  # fmt: skip
     with served(tmp_path_factory.mktemp("strict"), **settings) as one:
         yield one
@@ -50,6 +51,9 @@ def test_texts_and_lists_over_the_limits(strict: Served) -> None:
     assert post("/tag_sentences", {"sentences": [TEXT] * 5}).json()["failed"] == 0
     check(post("/tag_sentences", {"sentences": [TEXT] * 6}), 413, "6 sentences", "5")
     check(post("/tag_sentences", {"sentences": ["长" * 300] * 4}), 413, "1,200 characters in all")
+    pages = [strict.post("/tag_file", files={"file": ("a.pdf", pdf_file(["干部。"], pages=count))}, headers=KEY) for count in (2, 3)]
+    assert pages[0].status_code == 200
+    check(pages[1], 413, "3 pages", "at most 2", "zhuti tag FILE")
     [one, other] = post("/tag_sentences", {"sentences": ["长" * 100, "长" * 101]}).json()["results"]
     assert ("unit" in one, other["error"]["code"]) == (True, "too_large")
 

@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 import { report } from "./store.js";
 import { setTaxonomy, themes } from "./taxonomy.js";
 
-const PLAIN = /\.(txt|md)$/i;
+const PLAIN = /\.txt$/i;
 let running = null;
 let name = null;
 

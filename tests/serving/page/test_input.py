@@ -46,7 +46,7 @@ def test_a_chosen_text_file_and_a_dropped_one(visit: Visit, tmp_path: Path) -> N
     page.get_by_role("button", name="新报告").click()
     drop(page, "另一份.md", "# 人才工作\n\n引进硕士64名。")
     expect(page.get_by_role("heading", level=1)).to_have_text("另一份.md")
-    expect(page.locator("#report .words")).to_have_text(["# 人才工作", "引进硕士64名。"])
+    expect(page.locator("#report .words")).to_have_text(["人才工作", "引进硕士64名。"])
 
 
 def test_a_text_beyond_the_basic_plane_keeps_its_places(visit: Visit) -> None:

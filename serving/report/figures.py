@@ -39,6 +39,11 @@ class Report:
         return Counter(theme.code for unit in self.units for theme in unit.themes[1:])
 
     @cached_property
+    def carriers(self) -> Counter[str]:
+        """Units by theme, counted under every theme they carry."""
+        return Counter(code for unit in self.units for code in {theme.parent for theme in unit.themes})
+
+    @cached_property
     def themes(self) -> Counter[str]:
         """Units by the theme of their primary leaf."""
         counts: Counter[str] = Counter()

@@ -20,7 +20,7 @@ from serving.report.lines import lines, title
 from serving.report.marks import mark
 from zhuti.taxonomy import Taxonomy
 
-MAX_SENTENCES = 20_000  # more make a file that browsers are slow to open and nobody reads
+MAX_SENTENCES = 10_000  # thirty to a hundred reports; more make a file that browsers are slow to open
 _HERE = Path(__file__).parent
 _PAGE = _HERE.parent / "page"
 _SHEETS = [_PAGE / "css" / f"{name}.css" for name in ("palette", "page", "report", "print")]

@@ -82,8 +82,10 @@ def test_a_filter_dims_the_other_sentences(open_file: Open, single: str, report:
     assert lit(page) == [unit.index for unit in report.units if unit.uncertain or unit.primary != "none.boilerplate"]
     for theme in ("cadres", "talent"):
         name = next(one.zh for one in tagger.taxonomy.themes if one.code == theme)
+        carrying = [unit.index for unit in report.units if theme in {label.parent for label in unit.themes}]
         page.locator(".filter").get_by_text(name, exact=True).click()
-        assert lit(page) == [unit.index for unit in report.units if theme in {label.parent for label in unit.themes}]
+        assert lit(page) == carrying
+        assert page.locator(".filter label:has(:checked) .n").inner_text() == str(len(carrying))
     page.keyboard.press("End")
     expect(page.locator(".filter input:checked")).to_have_count(1)
     page.get_by_role("radio", name="存疑").check(force=True)

@@ -109,7 +109,7 @@ def test_percentages() -> None:
 
 def test_what_cannot_be_shown_is_said(tagger: Tagger) -> None:
     check_size(MAX_SENTENCES)
-    with pytest.raises(ReportError, match=r"for reports that people read: it takes 20,000 sentences at most .* jsonl, csv or parquet"):
+    with pytest.raises(ReportError, match=r"for reports that people read: it takes 10,000 sentences at most .* jsonl, csv or parquet"):
         check_size(MAX_SENTENCES + 1)
     with pytest.raises(ReportError, match="no sentence to show"):
         render([Report("empty.txt", "\n", [])], tagger.taxonomy, "zhuti-small")

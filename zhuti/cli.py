@@ -34,6 +34,7 @@ class Format(StrEnum):
 
 class TagFormat(StrEnum):
     table = "table"
+    html = "html"
     jsonl = "jsonl"
     csv = "csv"
     parquet = "parquet"
@@ -99,7 +100,7 @@ def tag(
     text: Annotated[str | None, typer.Option("--text", help="Tag this text instead of files.")] = None,
     format: Annotated[
         TagFormat | None,
-        typer.Option("--format", "-f", help="table for people, the others for programs; default: by the ending of --output."),
+        typer.Option("--format", "-f", help="table and html for people, the others for programs; default: by the ending of --output."),
     ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="A file, or a folder/ for numbered shards.", metavar="FILE|FOLDER/")
@@ -123,6 +124,8 @@ def tag(
 
     cat report.txt | zhuti tag --format jsonl > tagged.jsonl
 
+    zhuti tag 2023.docx 2024.docx -o compared.html
+
     zhuti tag rows.csv --unit sentence --format jsonl
 
     zhuti tag reports/ 'more/*.csv' --text-column 正文 -o tagged.parquet --resume
@@ -138,6 +141,10 @@ def tag(
             raise UsageError("nothing to tag: name a file, or - for standard input; `zhuti tag --help` shows examples")
         chosen = format or _format_of(output)
         _check_output(output, chosen, resume)
+        if chosen is TagFormat.html and unit is UnitKind.sentence:
+            raise UsageError("--format html shows whole reports; --unit sentence needs another format")
+        if chosen is TagFormat.html and explain:
+            raise UsageError("--format html shows no evidence; --explain needs another format")
         from serving.batch.job import Interrupted, Options, OutputError
         from serving.batch.journal import JournalError
         from serving.batch.run import tag_batch
@@ -221,10 +228,11 @@ def _check_output(output: str | None, format: TagFormat, resume: bool) -> None:
     path = Path(output)
     if not path.parent.is_dir():
         raise UsageError(f"--output {output}: the folder {path.parent} does not exist")
-    if format is TagFormat.table and (output.endswith("/") or path.is_dir()):
+    whole = format in (TagFormat.table, TagFormat.html)
+    if whole and (output.endswith("/") or path.is_dir()):
         raise UsageError(f"--output {output}: is a folder; name a file, or add --format jsonl, csv or parquet for a folder of shards")
-    if format is TagFormat.table and resume:
-        raise UsageError("--format table writes one file at once; --resume needs jsonl, csv or parquet")
+    if whole and resume:
+        raise UsageError(f"--format {format} writes one file at once; --resume needs jsonl, csv or parquet")
 
 
 def _write_json(row: dict[str, Any], out: TextIO) -> None:

@@ -52,7 +52,7 @@ def _print(job: Job, name: str, units: list[TaggedUnit], out: TextIO) -> None:
     print_report(name, units, job.tagger.taxonomy, out)
 
 
-def write_whole(path: Path, write: Callable[[TextIO], None]) -> None:
+def write_whole(path: Path, write: Callable[[TextIO], object]) -> None:
     """Write a text file that appears whole or not at all."""
     partial = path.with_name(path.name + ".part")
     try:

@@ -18,7 +18,8 @@ from zhuti.errors import ZhutiError
 from zhuti.result import TaggedUnit
 from zhuti.tagger import Tagger
 
-Format = Literal["table", "jsonl", "csv", "parquet"]
+Format = Literal["table", "html", "jsonl", "csv", "parquet"]
+FOR_PEOPLE = ("table", "html")  # written at once: no shards, nothing to go on with
 
 
 class OutputError(ZhutiError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from serving.batch.direct import tag_to_stream, tag_to_tables, write_whole
 from serving.batch.inputs import Input, list_inputs
-from serving.batch.job import Format, Job, Options, OutputError
+from serving.batch.job import FOR_PEOPLE, Format, Job, Options, OutputError
 from serving.batch.journal import REJECTS
 from serving.batch.progress import Progress
 from serving.batch.shards import tag_to_file, tag_to_folder, work_folder
@@ -69,7 +69,7 @@ def _is_device(path: Path) -> bool:
 
 def _write(job: Job, output: Path | None, rejects: Path | None, progress: Progress) -> None:
     options = job.options
-    if output is None or rejects is None or options.format == "table":
+    if output is None or rejects is None or options.format in FOR_PEOPLE:
         try:
             _write_directly(job, output, progress)
         except BrokenPipeError:
@@ -85,7 +85,18 @@ def _write(job: Job, output: Path | None, rejects: Path | None, progress: Progre
 
 def _write_directly(job: Job, output: Path | None, progress: Progress) -> None:
     tables = job.options.format == "table"
-    if output is None:
+    if job.options.format == "html":
+        from serving.batch.page import tag_to_page  # what makes pages is not loaded for a table
+
+        page = tag_to_page(job, progress)
+        if output is None:
+            sys.stdout.buffer.write(page.encode("utf-8"))
+            sys.stdout.buffer.flush()
+        elif _is_device(output):
+            output.write_text(page, encoding="utf-8")
+        else:
+            write_whole(output, lambda out: out.write(page))
+    elif output is None:
         tag_to_tables(job, sys.stdout, progress) if tables else tag_to_stream(job, sys.stdout.buffer, progress)
     elif not _is_device(output):
         write_whole(output, lambda out: tag_to_tables(job, out, progress))
@@ -108,5 +119,5 @@ def _report(job: Job, output: Path | None, rejects: Path | None, progress: Progr
     if totals.rejected_rows or (rejects is not None and totals.rejects):
         where = f"{job.inputs[0].name}: " if len(job.inputs) == 1 else ""
         files = f" and {totals.rejected_files:,} inputs" if totals.rejected_files else ""
-        place = f"; see {rejects}" if rejects is not None and job.options.format != "table" else ""
+        place = f"; see {rejects}" if rejects is not None and job.options.format not in FOR_PEOPLE else ""
         progress.say(f"{where}{totals.units:,} {noun} tagged, {totals.rejected_rows:,}{' rows' if files else ''}{files} not{place}")

@@ -18,6 +18,8 @@ from markupsafe import Markup
 from serving.report.figures import Report, leaf_rows, mean_share, order_themes, stresses
 from serving.report.lines import lines, title
 from serving.report.marks import mark
+from zhuti.documents import SUFFIXES
+from zhuti.errors import ZhutiError
 from zhuti.taxonomy import Taxonomy
 
 MAX_SENTENCES = 10_000  # thirty to a hundred reports; more make a file that browsers are slow to open
@@ -29,7 +31,7 @@ _LEAST_STRESS = 0.03
 _NARROWEST = 1 / 300  # of a map's length: what a short sentence takes at least
 
 
-class ReportError(ValueError):
+class ReportError(ZhutiError):
     """The reports cannot be shown as a page; the message says why and what to do instead."""
 
 
@@ -53,11 +55,12 @@ def render(reports: Sequence[Report], taxonomy: Taxonomy, model: str) -> str:
     )
     environment.filters["percent"] = percent
     environment.globals.update(
-        lines=lines, leaf_rows=leaf_rows, mark=mark, mean_share=mean_share, stem=_stem, title=title, box=_box,
+        lines=lines, leaf_rows=leaf_rows, mark=mark, mean_share=mean_share, title=title, box=_box,
         lane=taxonomy.theme_codes.index, leaf=taxonomy.leaf, theme_of={theme.code: theme for theme in taxonomy.themes},
     )  # fmt: skip
     return environment.get_template("report.html.j2").render(
         reports=reports,
+        labels=_labels(reports),
         themes=themes,
         widest=max(report.share(theme.code) for report in reports for theme in themes if theme.code != "none") or 1,
         stresses=[stresses(report, reports, taxonomy, _LEAST_STRESS) for report in reports],
@@ -83,8 +86,11 @@ def percent(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{int(100 * share + 0.5)}%"
 
 
-def _stem(name: str) -> str:
-    return Path(name).stem
+def _labels(reports: Sequence[Report]) -> list[str]:
+    """:return: the reports' names without folder and ending, unless two would be called the same."""
+    paths = [Path(report.name) for report in reports]
+    stems = [path.stem if path.suffix.lower() in SUFFIXES else path.name for path in paths]
+    return stems if len(set(stems)) == len(stems) else [report.name for report in reports]
 
 
 def _box(start: int, end: int, length: int) -> tuple[int, int]:

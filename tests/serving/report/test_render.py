@@ -103,6 +103,16 @@ def test_marks_are_those_of_the_page() -> None:
     assert json.loads(re.sub(r",\s*\}", "}", re.sub(r"(\w+):", r'"\1":', block[1]))) == MARKS
 
 
+def test_reports_of_the_same_name_are_told_apart(tagger: Tagger) -> None:
+    for names, shown in (
+        (["a/x.txt", "b/y.docx"], ["x", "y"]),
+        (["a/x.txt", "b/x.docx"], ["a/x.txt", "b/x.docx"]),
+        (["2023.3月", "2023.4月"], ["2023.3月", "2023.4月"]),
+    ):
+        html = render([by_hand(name, "提拔两人。", ["cadres.selection"]) for name in names], tagger.taxonomy, "zhuti-small")
+        assert re.findall(r'<th scope="row" class="name"><a href="#d\d">([^<]+)</a>', html) == shown
+
+
 def test_percentages() -> None:
     assert [percent(share) for share in (0, 0.004, 0.005, 0.126, 1)] == ["0%", "<1%", "1%", "13%", "100%"]
 

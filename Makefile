@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export BENTOML_DO_NOT_TRACK = True
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tag serve train evaluate corpus test lint clean
+.PHONY: tag serve train evaluate corpus bench-memory test lint clean
 
 tag: $(VENV)/.runtime
 	@$(BIN)/zhuti tag "$(REPORT)"
@@ -22,6 +22,9 @@ evaluate: $(VENV)/.train
 
 corpus: $(VENV)/.runtime
 	$(BIN)/python -m training.corpus
+
+bench-memory: $(VENV)/.runtime
+	$(BIN)/python -m benchmarks.memory --rows 1000000 > benchmarks/memory.json.part && mv benchmarks/memory.json.part benchmarks/memory.json
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
-"""Resident memory of `zhuti tag` over many rows, which must stay flat.
+"""Resident memory and time of `zhuti tag` over many rows: the one must stay flat, the other grow in proportion.
 
-    python -m benchmarks.memory --rows 1000000 --input csv --output parquet
+    python -m benchmarks.memory --rows 1000000 --input csv --output parquet     # or: make bench-memory
 
-Writes one JSON line to standard output: rows, seconds, peak memory, and the memory at each tenth of the way (MB, Linux).
+Writes JSON to standard output: what the rows are, seconds, peak memory, and memory and seconds at each tenth of the rows (MB, Linux).
 """
 
 from __future__ import annotations
@@ -63,26 +63,40 @@ def resident(pid: int) -> dict[str, float]:
     return {name: int(size) / 1024 for name, size in re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", status, re.MULTILINE)}
 
 
+def finished(journal: Path) -> int:
+    """:return: shards that are noted as done."""
+    try:
+        return max(0, journal.read_bytes().count(b"\n") - 1)
+    except OSError:
+        return 0
+
+
 def measure(count: int, source: str, output: str, distinct: bool, model: str) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / f"rows.{source}"
         write(table, count, distinct)
+        shard = min(10_000, max(1, count // 10))
         command = [sys.executable, "-m", "zhuti.cli", "tag", str(table), "--unit", "sentence", "--model", model]
+        command += ["--shard-rows", str(shard), "-o", f"{folder}/tagged.{output}"]
         began = time.monotonic()
-        process = subprocess.Popen([*command, "-o", f"{folder}/tagged.{output}"], cwd=ROOT, stderr=subprocess.DEVNULL)
-        samples: list[dict[str, float]] = []
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        journal = Path(f"{folder}/tagged.{output}.parts/journal.jsonl")
+        tenths: list[tuple[float, float]] = []
+        peak = 0.0
         while process.poll() is None:
-            sample = resident(process.pid)
-            if sample:
-                samples.append(sample)
-            time.sleep(0.2)
+            if sample := resident(process.pid):
+                peak = sample["VmHWM"]
+                if len(tenths) < 10 and finished(journal) * shard * 10 >= (len(tenths) + 1) * count:
+                    tenths.append((sample["VmRSS"], time.monotonic() - began))
+            time.sleep(0.1)
         if process.returncode:
             raise SystemExit(f"zhuti tag ended with exit code {process.returncode}")
         seconds = time.monotonic() - began
+    what = "two sentences joined, hardly two rows alike" if distinct else "the same sentences over and over, each computed once a shard"
     return {
-        "rows": count, "input": source, "output": output, "distinct": distinct, "seconds": round(seconds, 1),
-        "rows_per_second": round(count / seconds), "peak_mb": round(samples[-1]["VmHWM"]),
-        "mb_at_each_tenth": [round(samples[len(samples) * tenth // 10]["VmRSS"]) for tenth in range(1, 10)] + [round(samples[-1]["VmRSS"])],
+        "rows": count, "what": f"sentences of the five reports in data/: {what}", "shard_rows": shard,
+        "input": source, "output": output, "seconds": round(seconds, 1), "rows_per_second": round(count / seconds), "peak_mb": round(peak),
+        "mb_at_each_tenth": [round(size) for size, _ in tenths], "seconds_at_each_tenth": [round(at, 1) for _, at in tenths],
     }  # fmt: skip
 
 
@@ -94,4 +108,5 @@ if __name__ == "__main__":
     parser.add_argument("--distinct", action="store_true", help="no sentence twice, so that none comes from the cache")
     parser.add_argument("--model", default="zhuti-small")
     arguments = parser.parse_args()
-    print(json.dumps(measure(arguments.rows, arguments.input, arguments.output, arguments.distinct, arguments.model)))
+    figures = measure(arguments.rows, arguments.input, arguments.output, arguments.distinct, arguments.model)
+    print(json.dumps(figures, ensure_ascii=False, indent=1))

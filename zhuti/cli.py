@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from zhuti.complaints import INTERRUPTED, UsageError, complaints, drop_stdout, say
 from zhuti.errors import ZhutiError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,38 +58,6 @@ class UnitKind(StrEnum):
 ModelOption = Annotated[str, typer.Option("--model", help="A model folder, or the name of one in models/.", metavar="NAME|PATH")]
 
 
-class UsageError(Exception):
-    """Shown as one sentence; exit code 2."""
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn the package's errors into one sentence on stderr: exit 1; wrong use: exit 2."""
-    try:
-        yield
-    except UsageError as error:
-        _say(f"zhuti: {error}")
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        _say("zhuti: interrupted")
-        raise typer.Exit(130) from None
-    except BrokenPipeError:
-        _drop_stdout()
-        raise typer.Exit(1) from None
-    except (ZhutiError, OSError) as error:
-        _say(f"zhuti: {error}")
-        raise typer.Exit(1) from None
-
-
-def _drop_stdout() -> None:
-    """Keep the interpreter from writing at its end what could not be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)
-
-
 @app.command()
 def tag(
     sources: Annotated[
@@ -132,7 +98,7 @@ def tag(
 
     Exit codes: 0 all tagged, 1 no input could be read or no output written, 2 wrong use, 3 some rows or files were rejected.
     """
-    with _errors():
+    with complaints():
         if text is not None and sources:
             raise UsageError("give either files or --text, not both")
         if text is not None and unit is UnitKind.sentence:
@@ -158,11 +124,11 @@ def tag(
         except JournalError as error:
             raise UsageError(str(error)) from None
         except OutputError:
-            _drop_stdout()
+            drop_stdout()
             raise
         except Interrupted as error:
-            _say(f"zhuti: {error}")
-            raise typer.Exit(130) from None
+            say(error)
+            raise typer.Exit(INTERRUPTED) from None
     if code:
         raise typer.Exit(code)
 
@@ -192,7 +158,7 @@ def profile(
 
     Exit codes: as of `zhuti tag`.
     """
-    with _errors():
+    with complaints():
         if output is not None and not Path(output).parent.is_dir():
             raise UsageError(f"--output {output}: the folder {Path(output).parent} does not exist")
         from serving.batch.job import OutputError
@@ -205,7 +171,7 @@ def profile(
                 sources, model, by.value, chosen.value, output, sentence=unit is UnitKind.sentence, text_column=text_column
             )
         except OutputError:
-            _drop_stdout()
+            drop_stdout()
             raise
     if code:
         raise typer.Exit(code)
@@ -245,7 +211,7 @@ def taxonomy(
     format: Annotated[Format, typer.Option("--format", "-f", help="table for people, jsonl for programs.")] = Format.table,
 ) -> None:
     """Print the themes and leaves a model knows, with their definitions."""
-    with _errors():
+    with complaints():
         from zhuti.artifact import Artifact
 
         loaded = Artifact.load(model).taxonomy
@@ -267,7 +233,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
 ) -> None:
     """Train the baseline and the BERT model from data/ and labels/ (needs the extra 'train')."""
-    with _errors():
+    with complaints():
         _need_extra()
         from training.pipeline import train_models
 
@@ -281,7 +247,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
 ) -> None:
     """Score baseline and BERT on sentences that training did not see (needs the extra 'train')."""
-    with _errors():
+    with complaints():
         _need_extra()
         from training.evaluate import evaluate_models
 
@@ -305,7 +271,7 @@ def serve(
     model: ModelOption = "zhuti-small",
 ) -> None:
     """Serve the tagger over HTTP (BentoML)."""
-    with _errors():
+    with complaints():
         from zhuti.artifact import Artifact
 
         path = Artifact.load(model).path  # a wrong name is told here, not by a worker that dies

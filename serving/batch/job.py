@@ -74,6 +74,7 @@ class Job:
                 "document_column": options.document_column,
                 "explain": options.explain,
                 "shard_rows": options.shard_rows,
+                "reports_named": self.reading.named,
             },
             "inputs": [{"name": one.name, "bytes": one.size, "sha256": one.sha256} for one in self.inputs],
         }

@@ -254,3 +254,15 @@ def test_an_input_that_changes_meanwhile_stops_the_run(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert errors.decode().splitlines()[-1].startswith(f"zhuti: {rows}: was changed while the batch was running")
     assert not (tmp_path / "tagged.jsonl").exists()
+
+
+def test_a_file_is_not_gone_on_with_where_its_folder_was_begun(tmp_path: Path) -> None:
+    """The sentences of a folder's reports carry their report's name, those of a lone report do not."""
+    report = tmp_path / "reports" / "a.txt"
+    report.parent.mkdir()
+    report.write_text("\n".join(row["text"] for row in SHORT), encoding="utf-8")
+    arguments = ["-o", f"{tmp_path}/shards/", "--shard-rows", "10"]
+    stop_after_shards(start(str(report.parent), *arguments), tmp_path / "shards", 2, signal.SIGKILL)
+    refused = tag(report, *arguments, "--resume")
+    assert refused.returncode == 2
+    assert "the options have changed (reports_named: True, now False)" in refused.stderr.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -140,10 +141,10 @@ def test_hover_shows_definition_and_evidence(visit: Visit, answer: Units, names:
     words.hover()
     card = page.get_by_role("dialog", name="句子详情")
     expect(card).to_be_visible()
-    for theme in unit["themes"]:
-        line = card.locator(".labels li").filter(has_text=names[theme["code"]]["zh"]).first
-        expect(line).to_contain_text(percent(theme["score"]))
+    for line, theme in zip(card.locator(".labels li").all(), unit["themes"], strict=True):
+        expect(line).to_contain_text(names[theme["code"]]["zh"] + percent(theme["score"]))
         expect(line).to_contain_text(names[theme["code"]]["include"])
+        assert not re.search(r"[a-z]+\.[a-z]+", line.inner_text())  # the definition names other leaves, too
     for item, given in zip(card.locator(".evidence li").all(), unit["evidence"], strict=True):
         expect(item).to_contain_text(given["text"])
         expect(item).to_contain_text(f"相似度 {given['similarity']:.2f}")

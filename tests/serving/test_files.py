@@ -8,7 +8,7 @@ from serving import schemas
 from tests.conftest import EXAMPLE
 from tests.serving.process import Served
 from tests.serving.test_errors import check
-from tests.zhuti.files import ENTITY_BOMB, PARAGRAPHS, docx_file, pdf_file, zip_with
+from tests.zhuti.files import ENTITY_BOMB, PARAGRAPHS, docx_file, pdf_bomb, pdf_file, zip_with
 
 MARKUP = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
 FILES = {
@@ -61,6 +61,17 @@ def test_a_whole_report(server: Served) -> None:
 def test_files_that_cannot_be_tagged(server: Served, name: str, data: bytes, status: int, words: str) -> None:
     error = check(server.post("/tag_file", files={"file": (name, data)}), status, words)
     assert ("zhuti tag FILE" in error["message"]) == (status == 413)
+
+
+def test_a_page_that_unpacks_to_400_megabytes_harms_nobody(server: Served) -> None:
+    bomb = pdf_bomb(400 * 10**6)
+    assert len(bomb) < 500_000
+    before = server.worker().memory_info().rss
+    answer = server.post("/tag_file", files={"file": ("a.pdf", bomb)})
+    assert answer.status_code in (413, 422, 504)  # 504 where the machine is so busy that the deadline comes first
+    check(answer, answer.status_code)
+    assert server.worker().memory_info().rss - before < 200 * 2**20
+    assert server.post(json={"text": "干部。"}).status_code == 200
 
 
 def test_forms_that_do_not_fit(server: Served) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 
 import docx
@@ -58,3 +59,17 @@ ENTITY_BOMB = zip_with(
     + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
     + b']><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:p><w:t>&j;</w:t></w:p></w:document>',
 )
+
+
+def pdf_bomb(unpacked: int) -> bytes:
+    """One page whose content unpacks to so many bytes."""
+    content = zlib.compress(bytes(unpacked))
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>",
+        b"<</Length %d/Filter/FlateDecode>>stream\n%b\nendstream" % (len(content), content),
+    ]
+    return (
+        b"%PDF-1.7\n" + b"".join(b"%d 0 obj%bendobj\n" % numbered for numbered in enumerate(objects, 1)) + b"trailer<</Root 1 0 R>>\n%%EOF"
+    )

@@ -25,7 +25,7 @@ def fit_baseline(texts: list[str], targets: Floats) -> Pipeline:
     """:param texts: normalised. :param targets: (n, leaves). :return: a fitted pipeline with ``decision_function``."""
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=NGRAMS, min_df=2, sublinear_tf=True, max_features=MAX_TERMS, dtype=np.float32)
     regression = LogisticRegression(C=INVERSE_REGULARISATION, solver="liblinear", max_iter=300)
-    return make_pipeline(vectorizer, OneVsRestClassifier(regression)).fit(texts, targets)
+    return make_pipeline(vectorizer, OneVsRestClassifier(regression, n_jobs=-1)).fit(texts, targets)
 
 
 def export_lexical(pipeline: Pipeline) -> LexicalView:

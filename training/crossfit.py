@@ -20,8 +20,8 @@ Bools = NDArray[np.bool_]
 class CrossFitted:
     """Predictions for the corpus; the model, context layer and decision of each fold were fitted without its labels.
 
-    The logits that a fold's context layer and decision are fitted on come from encoders that had that fold among their
-    training sentences, as always in stacking; the encoder that scores the fold had not.
+    Most logits that a fold's context layer is fitted on are those of written reports, from models that knew no corpus sentence.
+    Those of the other corpus folds come from models that had this fold among their training sentences, as always in stacking.
 
     :param probabilities: (corpus, leaves), calibrated.
     :param themes: (corpus, themes), calibrated.
@@ -103,8 +103,8 @@ class Stack:
 
     @property
     def count(self) -> int:
-        """How many folds there are."""
-        return int(self._folds.max()) + 1
+        """How many folds of the corpus there are; those of the written reports come after them."""
+        return int(self._folds[self._dataset.corpus].max()) + 1
 
     def _in(self, fold: int) -> Bools:
         inside: Bools = (self._folds == fold) & self._dataset.corpus

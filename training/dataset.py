@@ -22,6 +22,7 @@ EXAMPLES = ROOT / "labels" / "examples.jsonl"
 SOURCES = (TAXONOMY, ANNOTATIONS, EXAMPLES, SENTENCES)
 BLOCK = 15
 FOLDS = 5
+WRITTEN_FOLDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +117,20 @@ def load_examples(path: Path, taxonomy: Taxonomy) -> list[Sentence]:
 
 
 def document_folds(dataset: Dataset) -> NDArray[np.int64]:
-    """Leave one document out: each corpus document is a fold; written documents are spread over the folds.
+    """Leave one document out: each corpus document is a fold; the written reports make two more.
 
     :return: (n,), the fold a sentence is held out in; -1 for lone written sentences, which are in training always.
     """
     corpus = list(dict.fromkeys(s.document for s in dataset.sentences if not s.written))
-    return _folds(dataset, {document: fold for fold, document in enumerate(corpus)}, len(corpus))
+    return _folds(dataset, {document: fold for fold, document in enumerate(corpus)}, first_written=len(corpus))
 
 
 def block_folds(dataset: Dataset) -> NDArray[np.int64]:
-    """Five folds over contiguous blocks of 15 corpus sentences.
+    """Five folds over contiguous blocks of 15 corpus sentences, and the two of the written reports.
 
     :return: as :func:`document_folds`.
     """
-    folds = _folds(dataset, {}, FOLDS)
+    folds = _folds(dataset, {}, first_written=FOLDS)
     blocks = corpus_blocks(dataset)
     folds[: len(blocks)] = blocks % FOLDS
     return folds
@@ -148,9 +149,9 @@ def corpus_blocks(dataset: Dataset) -> NDArray[np.int64]:
     return np.array(blocks)
 
 
-def _folds(dataset: Dataset, corpus: dict[str | None, int], count: int) -> NDArray[np.int64]:
+def _folds(dataset: Dataset, corpus: dict[str | None, int], first_written: int) -> NDArray[np.int64]:
     written = list(dict.fromkeys(s.document for s in dataset.sentences if s.written and s.document))
-    fold_of = corpus | {document: place % count for place, document in enumerate(written)}
+    fold_of = corpus | {document: first_written + place % WRITTEN_FOLDS for place, document in enumerate(written)}
     return np.array([fold_of.get(sentence.document, -1) for sentence in dataset.sentences])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +14,41 @@ from training.metrics import reliability, to_themes
 
 def write_all(dataset: Dataset, predicted: CrossFitted, chosen: list[list[int]], folder: Path) -> None:
     """Write ``confusion.svg`` and ``reliability.svg``."""
+    _as_svg()
+    _confusion(dataset, chosen, folder / "confusion.svg")
+    _reliability(dataset, predicted, folder / "reliability.svg")
+
+
+def write_curve(points: list[dict[str, Any]], folder: Path) -> None:
+    """Write ``curve.svg``: leaf micro-F1 over written sentences a leaf.
+
+    :param points: as :func:`training.curve.learning_curve` gives them.
+    """
+    _as_svg()
+    from matplotlib import pyplot as plt
+
+    sizes = list(dict.fromkeys(point["per_leaf"] for point in points))
+    figure, axes = plt.subplots(figsize=(6, 4))
+    for system in dict.fromkeys(point["system"] for point in points):
+        mine = [point for point in points if point["system"] == system]
+        axes.errorbar(
+            [sizes.index(point["per_leaf"]) for point in mine], [point["leaf_micro_f1"] for point in mine],
+            yerr=[point["spread"]["leaf_micro_f1"] for point in mine], marker="o", capsize=3, label=system,
+        )  # fmt: skip
+    axes.set_xticks(range(len(sizes)), sizes)
+    axes.set_xlabel("written sentences a leaf")
+    axes.set_ylabel("leaf micro-F1 on the corpus")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(folder / "curve.svg", metadata={"Date": None})
+    plt.close(figure)
+
+
+def _as_svg() -> None:
     import matplotlib
 
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "zhuti"
-    _confusion(dataset, chosen, folder / "confusion.svg")
-    _reliability(dataset, predicted, folder / "reliability.svg")
 
 
 def _confusion(dataset: Dataset, chosen: list[list[int]], path: Path) -> None:

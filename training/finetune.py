@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,20 @@ MAX_TOKENS = 160
 class Recipe:
     """Settings of the fine-tuning, found by measurement (LOG.md).
 
-    :param tuned_layers: how many upper layers are tuned; those below are frozen and their output is cached.
-    :param trunk_epochs: epochs on the lone written sentences, which no fold holds out: this trunk is shared by all folds.
-    :param epochs: epochs on all training sentences after that.
+    :param layers: how many layers of the base are used, counted from its embeddings.
+    :param tuned_layers: how many of them, the upper ones, are tuned; those below are frozen and their output is cached.
+    :param lone_epochs: epochs on the lone written sentences, which no fold holds out.
+    :param written_epochs: epochs on all written sentences after that.
+    :param corpus_repeats: how often each corpus sentence comes in the last stage.
+    :param replay: how many written sentences are mixed into the last stage, so that they are not forgotten.
     """
 
+    layers: int = 12
     tuned_layers: int = 4
-    trunk_epochs: int = 2
-    epochs: int = 1
+    lone_epochs: int = 2
+    written_epochs: int = 1
+    corpus_repeats: int = 3
+    replay: int = 1500
     batch: int = 32
     learning_rate: float = 3e-4
     head_learning_rate: float = 9e-4
@@ -75,7 +81,7 @@ class FrozenBase:
     :param texts: normalised texts.
     """
 
-    def __init__(self, folder: Path | str, prefix: str, texts: list[str], tuned_layers: int) -> None:
+    def __init__(self, folder: Path | str, prefix: str, texts: list[str], recipe: Recipe) -> None:
         try:
             self.encoder = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
             self.tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -83,8 +89,9 @@ class FrozenBase:
             raise BaseError(f"base encoder {str(folder)!r} cannot be loaded: {str(error).splitlines()[0]}") from error
         if not hasattr(getattr(self.encoder, "encoder", None), "layer") or not self.tokenizer.is_fast:
             raise BaseError(f"base encoder {str(folder)!r}: a checkpoint of the BERT family with a fast tokenizer is needed")
-        layers = self.encoder.encoder.layer
-        self.frozen = max(0, len(layers) - tuned_layers)
+        layers = self.encoder.encoder.layer = self.encoder.encoder.layer[: recipe.layers]
+        self.encoder.config.num_hidden_layers = len(layers)
+        self.frozen = max(0, len(layers) - recipe.tuned_layers)
         rows = Rows.from_dict({"text": [prefix + text for text in texts]})
         rows = rows.map(
             lambda batch: self.tokenizer(batch["text"], truncation=True, max_length=MAX_TOKENS), batched=True, load_from_cache_file=False
@@ -169,8 +176,8 @@ def run_layers(layers: Any, hidden: Tensor, mask: Tensor) -> Tensor:
 
 
 def bf16() -> torch.autocast:
-    """Half-precision matrix products where the CPU has them."""
-    return torch.autocast("cpu", torch.bfloat16)
+    """Half-precision matrix products where the CPU has them; elsewhere they would be emulated, slowly."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
 
 
 def in_batches(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
@@ -192,6 +199,9 @@ class Targets:
     parents: NDArray[np.int64]
 
 
+Loss = Callable[[Tuned, NDArray[np.int64]], Tensor]
+
+
 def start(base: FrozenBase, rows: NDArray[np.int64], targets: Targets, recipe: Recipe, seed: int) -> Tuned:
     """A model whose head is started on the given rows, with the base's own upper layers."""
     torch.manual_seed(seed)
@@ -201,15 +211,30 @@ def start(base: FrozenBase, rows: NDArray[np.int64], targets: Targets, recipe: R
 
 
 def fine_tune(model: Tuned, base: FrozenBase, rows: NDArray[np.int64], targets: Targets, recipe: Recipe, epochs: int, seed: int) -> Tuned:
-    """Tune a copy of a model on the given rows; the learning rate rises, then falls to nothing.
+    """Tune a copy of a model on the given rows with :func:`tied_loss`.
 
     :param model: as it was started, or tuned on other rows before.
     :param rows: row numbers to train on.
     :return: the tuned copy.
     """
+    y, first, parents = (torch.from_numpy(array) for array in (targets.leaves, targets.primaries, targets.parents))
+
+    def loss(model: Tuned, batch: NDArray[np.int64]) -> Tensor:
+        return tied_loss(model(*base.hidden(batch)).float(), y[batch], first[batch], parents)
+
+    return optimise(model, loss, base.lengths, rows, recipe, epochs, seed)
+
+
+def optimise(
+    model: Tuned, loss: Loss, lengths: NDArray[np.int64], rows: NDArray[np.int64], recipe: Recipe, epochs: int, seed: int
+) -> Tuned:
+    """Tune a copy of a model by AdamW; the learning rate rises, then falls to nothing.
+
+    :param loss: of the model and a batch of row numbers.
+    :param lengths: tokens of every row.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    y, first, parents = (torch.from_numpy(array) for array in (targets.leaves, targets.primaries, targets.parents))
     model = copy.deepcopy(model).train()
     groups = [
         {"params": model.head.parameters(), "lr": recipe.head_learning_rate},
@@ -220,12 +245,11 @@ def fine_tune(model: Tuned, base: FrozenBase, rows: NDArray[np.int64], targets: 
     warm = max(1, int(recipe.warm_up * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / warm) * max(0.0, 1 - step / steps))
     for _ in range(epochs):
-        for batch in _shuffled_batches(base.lengths, rows, recipe.batch, rng):
+        for batch in _shuffled_batches(lengths, rows, recipe.batch, rng):
             with bf16():
-                logits = model(*base.hidden(batch)).float()
-            loss = tied_loss(logits, y[batch], first[batch], parents)
+                value = loss(model, batch)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            value.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 
 from training.base import prepare_base
 from training.baseline import export_lexical, fit_baseline
@@ -24,6 +25,7 @@ from zhuti.artifact import file_hash
 from zhuti.decision import Floats
 from zhuti.model import Views
 
+Ints = NDArray[np.int64]
 CACHE = ROOT / "build" / "out-of-fold"
 _CODE = (
     *(f"training/{name}.py" for name in ("base", "baseline", "dataset", "export", "finetune", "outoffold")),
@@ -40,13 +42,15 @@ class OutOfFold:
     :param lexical: (n, leaves), of the exported baseline.
     """
 
-    folds: NDArray[np.int64]
+    folds: Ints
     dense: Floats
     lexical: Floats
 
 
 class Trainer:
-    """Trains the encoder on parts of a data set; what all trainings share is done once.
+    """Trains the encoder on parts of a data set, in three stages of which parts that agree share the first ones.
+
+    The lone written sentences come first, then all written ones, then the corpus with some written ones mixed in.
 
     :param base: as in :func:`training.base.prepare_base`.
     """
@@ -55,63 +59,108 @@ class Trainer:
         self.dataset = dataset
         self.recipe = recipe
         self.seed = seed
+        self._base_name = base
         self._texts = dataset.texts
-        self._targets = Targets(dataset.targets, dataset.primaries, np.array(dataset.taxonomy.parents))
-        folder, prefix = prepare_base(base)
+        self.targets = Targets(dataset.targets, dataset.primaries, np.array(dataset.taxonomy.parents))
+        self._corpus = dataset.corpus
+        self._folder, prefix = prepare_base(base)
         self.settings: dict[str, Any] = {"prefix": prefix, "max_tokens": MAX_TOKENS}
-        self._base = FrozenBase(folder, prefix, self._texts, recipe.tuned_layers)
+        self._after_written: dict[bytes, Tuned] = {}
 
     @cached_property
-    def _trunk(self) -> Tuned:
-        """Tuned on the lone written sentences, which no fold holds out."""
+    def base(self) -> FrozenBase:
+        """The encoder before training, with the frozen layers' output for all sentences."""
+        return FrozenBase(self._folder, self.settings["prefix"], self._texts, self.recipe)
+
+    @cached_property
+    def _after_lone(self) -> Tuned:
         lone = np.array([row for row, s in enumerate(self.dataset.sentences) if s.document is None])
-        print(f"  trunk: {len(lone)} lone sentences", flush=True)
-        started = start(self._base, lone, self._targets, self.recipe, self.seed)
-        return fine_tune(started, self._base, lone, self._targets, self.recipe, self.recipe.trunk_epochs, self.seed)
+        print(f"  {len(lone)} lone sentences", flush=True)
+        return self._tune(start(self.base, lone, self.targets, self.recipe, self.seed), lone, self.recipe.lone_epochs)
 
-    def train(self, rows: NDArray[np.int64], folder: Path) -> None:
-        """Train both views on the given rows and export them into a folder."""
-        tuned = fine_tune(self._trunk, self._base, rows, self._targets, self.recipe, self.recipe.epochs, self.seed)
-        export_encoder(self._base, tuned, folder)
-        export_lexical(fit_baseline([self._texts[row] for row in rows], self._targets.leaves[rows])).save(folder)
+    def _written_stage(self, rows: Ints) -> Tuned:
+        """:param rows: written sentences, the lone ones among them."""
+        key = rows.tobytes()
+        if key not in self._after_written:
+            print(f"  {len(rows)} written sentences", flush=True)
+            self._after_written[key] = self._tune(self._after_lone, rows, self.recipe.written_epochs)
+        return self._after_written[key]
 
-    def out_of_fold(self, folds: NDArray[np.int64]) -> OutOfFold:
-        """Train once a fold and score what it holds out; kept under ``build/`` until anything that bears on it changes.
+    def train(self, rows: Ints, folder: Path) -> Pipeline:
+        """Train both views on the given rows and export them into a folder.
+
+        :return: the lexical view as a scikit-learn pipeline.
+        """
+        written, corpus = rows[~self._corpus[rows]], rows[self._corpus[rows]]
+        tuned = self._written_stage(written)
+        if len(corpus):
+            replay = np.random.default_rng(self.seed).permutation(written)[: self.recipe.replay]
+            tuned = self._tune(tuned, np.concatenate([np.repeat(corpus, self.recipe.corpus_repeats), replay]), epochs=1)
+        export_encoder(self.base, tuned, folder)
+        pipeline = fit_baseline([self._texts[row] for row in rows], self.targets.leaves[rows])
+        export_lexical(pipeline).save(folder)
+        return pipeline
+
+    def _tune(self, model: Tuned, rows: Ints, epochs: int) -> Tuned:
+        return fine_tune(model, self.base, rows, self.targets, self.recipe, epochs, self.seed)
+
+    def out_of_fold(self, folds: Ints) -> OutOfFold:
+        """Train once a fold and score what it holds out; each fold is kept under ``build/`` until anything that bears on it changes.
 
         :param folds: (n,), -1 for sentences that are in every training.
         """
-        cache = CACHE / f"{self._fingerprint(folds)}.npz"
-        if cache.is_file():
-            stored = np.load(cache)
-            return OutOfFold(stored["folds"], stored["dense"], stored["lexical"])
-        dense, lexical = (np.zeros_like(self._targets.leaves) for _ in range(2))
+        dense, lexical = (np.zeros_like(self.targets.leaves) for _ in range(2))
         for fold in range(int(folds.max()) + 1):
-            held_out, training = split_rows(self.dataset.rows, folds, fold)
-            print(f"  fold {fold + 1}: {len(training)} sentences train, {len(held_out)} are held out", flush=True)
-            with tempfile.TemporaryDirectory() as folder:
-                self.train(training, Path(folder))
-                _, dense[held_out], lexical[held_out] = Views(Path(folder), self.settings)([self._texts[row] for row in held_out])
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        partial = cache.with_suffix(".part.npz")
-        np.savez(partial, folds=folds, dense=dense, lexical=lexical)
-        partial.replace(cache)
+            held_out, training = split_rows(self.dataset.rows, folds, fold, self._corpus)
+            dense[held_out], lexical[held_out] = self.held_out_logits(held_out, training)
         return OutOfFold(folds, dense, lexical)
 
-    def _fingerprint(self, folds: NDArray[np.int64]) -> str:
-        """Of data, labels, code, libraries, base, recipe, seed and folds."""
-        files = [*SOURCES, *(ROOT / name for name in _CODE)]
+    def held_out_logits(self, held_out: Ints, training: Ints) -> tuple[Floats, Floats]:
+        """Train on some rows and score others.
+
+        :return: logits of the encoder and of the lexical view, each (held out, leaves).
+        """
+        cache = CACHE / f"{self._fingerprint(held_out, training)}.npz"
+        if not cache.is_file():
+            print(f"  {len(held_out)} sentences held out, {len(training)} train", flush=True)
+            self._score(held_out, training, cache)
+        stored = np.load(cache)
+        return stored["dense"], stored["lexical"]
+
+    def _score(self, held_out: Ints, training: Ints, cache: Path) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            self.train(training, Path(folder))
+            _, dense, lexical = Views(Path(folder), self.settings)([self._texts[row] for row in held_out])
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        partial = cache.with_suffix(".part.npz")
+        np.savez(partial, dense=dense, lexical=lexical)
+        partial.replace(cache)
+
+    @cached_property
+    def _common_fingerprint(self) -> list[str]:
+        """Of data, labels, code, libraries, base, recipe and seed."""
+        files = [*SOURCES, *(ROOT / name for name in _CODE), *sorted(Path(self._folder).glob("*"))]
         libraries = [f"{name} {version(name)}" for name in ("torch", "transformers", "scikit-learn", "openvino", "tokenizers", "opencc")]
-        settings = [json.dumps(asdict(self.recipe)), str(self.seed), self._base.fingerprint, hashlib.sha256(folds.tobytes()).hexdigest()]
-        return hashlib.sha256("\n".join([*map(file_hash, files), *libraries, *settings]).encode()).hexdigest()[:16]
+        settings = [str(self._base_name), json.dumps(asdict(self.recipe)), str(self.seed)]
+        return [*map(file_hash, filter(Path.is_file, files)), *libraries, *settings]
+
+    def _fingerprint(self, held_out: Ints, training: Ints) -> str:
+        parts = [hashlib.sha256(rows.tobytes()).hexdigest() for rows in (held_out, training)]
+        return hashlib.sha256("\n".join([*self._common_fingerprint, *parts]).encode()).hexdigest()[:16]
 
 
-def split_rows(rows: NDArray[np.int64], folds: NDArray[np.int64], fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split_rows(rows: Ints, folds: Ints, fold: int, corpus: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """The rows a fold holds out, and those it trains on: all others but the direct neighbours of what is held out.
 
+    A fold of written reports trains on written sentences alone: what is fitted on its logits knows nothing of the corpus.
+
     :param rows: neighbours, (n, 3), see :func:`zhuti.context.neighbours`.
+    :param corpus: (n,), True for corpus sentences.
     """
     held_out = folds == fold
-    beside = np.zeros(len(folds), bool)
+    left_out = held_out.copy()
     around = rows[held_out, 1:]
-    beside[around[around >= 0]] = True
-    return np.flatnonzero(held_out), np.flatnonzero(~held_out & ~beside)
+    left_out[around[around >= 0]] = True
+    if not corpus[held_out].any():
+        left_out |= corpus
+    return np.flatnonzero(held_out), np.flatnonzero(~left_out)

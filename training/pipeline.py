@@ -4,7 +4,7 @@
 2. labelled sentences    training/dataset.py
 3. out-of-fold logits    training/outoffold.py    one document held out at a time
 4. context, calibration, thresholds, fitted on 3  training/stacking.py
-5. baseline and encoder trained on everything     training/baseline.py, training/finetune.py
+5. encoder and baseline trained on everything     training/finetune.py, training/baseline.py
 6. export, evidence, manifest, model card         training/export.py, training/card.py
 """
 
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
-from training.baseline import fit_baseline, save_baseline
+from training.baseline import save_baseline
 from training.card import write_card
 from training.corpus import ROOT
 from training.crossfit import CrossFitted, Stack
@@ -51,8 +52,8 @@ def train_models(base: str | None, output: Path, seed: int) -> None:
     held_out = trainer.out_of_fold(document_folds(dataset))
     bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out, lexical_only=True)
     about = _provenance(base, seed)
-    _write_baseline(dataset, lexical, output / BASELINE_NAME, about)
-    _write_encoder(trainer, bert, output / NAME, about)
+    pipeline = _write_encoder(trainer, bert, output / NAME, about)
+    _write_baseline(dataset, lexical, pipeline, output / BASELINE_NAME, about)
     print(f"zhuti train: done in {(time.monotonic() - started) / 60:.1f} minutes; models in {output}", flush=True)
 
 
@@ -92,18 +93,19 @@ def _finish(partial: Path, folder: Path, fields: dict[str, Any]) -> None:
     partial.rename(folder)
 
 
-def _write_baseline(dataset: Dataset, stack: Stack, folder: Path, about: dict[str, Any]) -> None:
+def _write_baseline(dataset: Dataset, stack: Stack, pipeline: Pipeline, folder: Path, about: dict[str, Any]) -> None:
     partial = _fresh(folder)
-    save_baseline(fit_baseline(dataset.texts, dataset.targets), partial)
+    save_baseline(pipeline, partial)
     stack.decision_without(None).save(partial / "decision.json")
     _finish(partial, folder, {"name": BASELINE_NAME, "kind": "tfidf"} | about | {"figures": figures(dataset, stack.predict())})
 
 
-def _write_encoder(trainer: Trainer, stack: Stack, folder: Path, about: dict[str, Any]) -> None:
+def _write_encoder(trainer: Trainer, stack: Stack, folder: Path, about: dict[str, Any]) -> Pipeline:
+    """:return: the lexical view's pipeline, which is the baseline."""
     partial = _fresh(folder)
     dataset = trainer.dataset
     print("  final model", flush=True)
-    trainer.train(np.arange(len(dataset.sentences)), partial)
+    pipeline = trainer.train(np.arange(len(dataset.sentences)), partial)
     stack.context_without(frozenset()).save(partial)
     stack.decision_without(None).save(partial / "decision.json")
     shown = [sentence for sentence in dataset.sentences if sentence.document is not None]
@@ -111,3 +113,4 @@ def _write_encoder(trainer: Trainer, stack: Stack, folder: Path, about: dict[str
     EvidenceIndex.save(partial, vectors, [{"id": s.id, "text": s.text, "labels": list(s.labels)} for s in shown])
     kind = {"name": NAME, "kind": "encoder", "encoder": trainer.settings}
     _finish(partial, folder, kind | about | {"figures": figures(dataset, stack.predict())})
+    return pipeline

@@ -55,12 +55,12 @@ def test_a_local_checkpoint_is_taken_as_it_is(checkpoint: Path) -> None:
 @pytest.mark.parametrize("name", ["no/such/folder", "labels"])
 def test_what_is_no_checkpoint_is_refused(name: str) -> None:
     with pytest.raises(BaseError, match=f"base encoder '{name}' cannot be loaded"):
-        FrozenBase(name, "", TEXTS, 1)
+        FrozenBase(name, "", TEXTS, Recipe())
 
 
 def test_overfits_exports_and_predicts_the_same(checkpoint: Path, tmp_path: Path) -> None:
     recipe = Recipe(tuned_layers=2, batch=8, learning_rate=1e-3, head_learning_rate=1e-2)
-    base = FrozenBase(checkpoint, "", TEXTS, recipe.tuned_layers)
+    base = FrozenBase(checkpoint, "", TEXTS, recipe)
     assert base.frozen == 1
     rows = np.arange(len(TEXTS))
     tuned = fine_tune(start(base, rows, LEARNT, recipe, seed=0), base, rows, LEARNT, recipe, epochs=10, seed=0)
@@ -91,7 +91,7 @@ def test_overfits_exports_and_predicts_the_same(checkpoint: Path, tmp_path: Path
 
 def test_same_seed_same_model(checkpoint: Path) -> None:
     recipe = Recipe(tuned_layers=1, batch=8)
-    base = FrozenBase(checkpoint, "", TEXTS, recipe.tuned_layers)
+    base = FrozenBase(checkpoint, "", TEXTS, recipe)
     rows = np.arange(len(TEXTS))
     begun = start(base, rows, LEARNT, recipe, seed=0)
     one, same, other = (fine_tune(begun, base, rows, LEARNT, recipe, epochs=1, seed=seed).folded_head()[0] for seed in (1, 1, 2))

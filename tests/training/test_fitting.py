@@ -42,12 +42,18 @@ def test_folds_hold_out_whole_documents_and_blocks() -> None:
     lone = np.array([s.document is None for s in dataset.sentences])
     assert (documents[lone] == -1).all()
     assert (blocks[lone] == -1).all()
-    for fold in range(5):
-        held_out, training = split_rows(dataset.rows, blocks, fold)
+    for fold in range(7):
+        held_out, training = split_rows(dataset.rows, blocks, fold, dataset.corpus)
         around = dataset.rows[held_out, 1:]
         assert not set(around[around >= 0].tolist()) & set(training.tolist())
         assert not set(held_out.tolist()) & set(training.tolist())
-        assert len(held_out) + len(training) > 0.95 * len(blocks)
+        if fold < 5:
+            assert dataset.corpus[held_out].all()
+            assert len(held_out) + len(training) > 0.95 * len(blocks)
+        else:  # written reports: models that knew no corpus sentence
+            assert not dataset.corpus[held_out].any()
+            assert not dataset.corpus[training].any()
+            assert len(held_out) + len(training) == (~dataset.corpus).sum()
     rows = cut_at_fold_edges(dataset.rows, blocks)
     assert rows[15, 1] == -1
     assert rows[14, 2] == -1

@@ -1,0 +1,411 @@
+"""What each part of the method is worth: ``python -m training.ablation [ROW ...]``; its table stands in LOG.md.
+
+Every row is scored on the same corpus sentences, none of which training saw: it sees written sentences alone, a few a leaf,
+or whole written reports where a row needs context. Thresholds, and what joins two views, are fitted on the other half of the
+corpus (Sichuan, or the four other documents). Each row runs with three seeds, which draw the sentences and start the training,
+and is compared with its reference by a paired permutation over blocks, all seeds swapped together. Methods that lost live here alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache, partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from training.base import prepare_base
+from training.baseline import export_lexical, fit_baseline
+from training.corpus import ROOT
+from training.curve import draw_per_leaf
+from training.dataset import corpus_blocks, load_dataset
+from training.finetune import FrozenBase, Loss, Recipe, Targets, Tuned, fine_tune, in_batches, optimise, start
+from training.halves import UnseenCorpus
+from training.metrics import Bools, f1, indicator, paired_permutation, score
+from training.peers import SETFIT_RECIPE, regression, sentence_vectors, setfit_loss
+from zhuti.decision import Floats, sigmoid
+from zhuti.text import normalise
+
+Ints = NDArray[np.int64]
+SEEDS = (0, 1, 2)
+PER_LEAF = 20
+REPORTS = 24
+RECIPE = Recipe(layers=6, tuned_layers=3)
+EPOCHS = 5
+RESULTS = ROOT / "build" / "ablation.jsonl"
+
+
+class Draw:
+    """One seed's training sentences beside the corpus, ready for the encoder.
+
+    :param numbers: rows of the data set to train on.
+    :param text_of: how a row of the data set becomes the encoder's input.
+    """
+
+    def __init__(self, corpus: UnseenCorpus, numbers: Ints, recipe: Recipe, text_of: Callable[[int], str]) -> None:
+        self.corpus, self.recipe = corpus, recipe
+        self.numbers = np.concatenate([np.arange(corpus.size), numbers])
+        dataset = corpus.dataset
+        parents = np.array(dataset.taxonomy.parents)
+        self.targets = Targets(dataset.targets[self.numbers], dataset.primaries[self.numbers], parents)
+        self.training = np.arange(corpus.size, len(self.numbers))
+        self.texts = [text_of(row) for row in self.numbers]
+        folder, prefix = prepare_base(None)
+        self.base = FrozenBase(folder, prefix, self.texts, recipe)
+
+    def started(self, seed: int) -> Tuned:
+        return start(self.base, self.training, self.targets, self.recipe, seed)
+
+    @torch.no_grad()
+    def logits(self, model: Tuned, rows: Ints | None = None) -> Floats:
+        """Of the corpus, or of other rows."""
+        rows = np.arange(self.corpus.size) if rows is None else rows
+        logits = np.zeros((len(rows), self.targets.leaves.shape[1]), np.float32)
+        for places in in_batches(np.argsort(self.base.lengths[rows], kind="stable"), 64):
+            logits[places] = model.eval()(*self.base.hidden(rows[places])).float().numpy()
+        return logits
+
+
+class Lab:
+    """Draws and models that several rows share."""
+
+    def __init__(self) -> None:
+        self.corpus = UnseenCorpus(load_dataset())
+        self._texts = self.corpus.dataset.texts
+
+    @cache  # noqa: B019 - one lab a process
+    def sentences(self, seed: int, per_leaf: int, recipe: Recipe) -> Draw:
+        """Lone written sentences, so many a leaf."""
+        dataset = self.corpus.dataset
+        lone = np.array([row for row, s in enumerate(dataset.sentences) if s.written and s.document is None])
+        return Draw(self.corpus, draw_per_leaf(dataset.primaries, lone, per_leaf, seed), recipe, self._texts.__getitem__)
+
+    @cache  # noqa: B019
+    def reports(self, seed: int, segment: bool) -> Draw:
+        """Whole written reports; with ``segment``, heading and previous sentence follow each sentence as a second segment."""
+        dataset, rng = self.corpus.dataset, np.random.default_rng(seed)
+        names = list(dict.fromkeys(s.document for s in dataset.sentences if s.written and s.document))
+        chosen = set(rng.permutation(np.array(names))[:REPORTS])
+        numbers = np.array([row for row, s in enumerate(dataset.sentences) if s.document in chosen])
+        around = dataset.rows
+
+        def with_context(row: int) -> str:
+            return self._texts[row] + "".join(f"</s>{self._texts[other][:60]}" for other in around[row, :2] if other >= 0)
+
+        return Draw(self.corpus, numbers, RECIPE, with_context if segment else self._texts.__getitem__)
+
+    @cache  # noqa: B019
+    def lexical(self, draw: Draw) -> Floats:
+        pipeline = fit_baseline([draw.texts[row] for row in draw.training], draw.targets.leaves[draw.training])
+        return export_lexical(pipeline).logits(draw.texts[: self.corpus.size])
+
+    @cache  # noqa: B019
+    def tuned(self, draw: Draw, seed: int) -> Floats:
+        return draw.logits(_fine_tuned(draw, seed))
+
+
+def _fine_tuned(draw: Draw, seed: int, model: Tuned | None = None) -> Tuned:
+    return fine_tune(model or draw.started(seed), draw.base, draw.training, draw.targets, draw.recipe, EPOCHS, seed)
+
+
+# --- rows: of the lab and a seed, to the corpus's logits -------------------------------------------
+
+
+def _reference(lab: Lab, seed: int, per_leaf: int = PER_LEAF, recipe: Recipe = RECIPE) -> Floats:
+    return lab.tuned(lab.sentences(seed, per_leaf, recipe), seed)
+
+
+def _frozen(lab: Lab, seed: int, recipe: Recipe = RECIPE) -> Floats:
+    draw = lab.sentences(seed, PER_LEAF, recipe)
+    return draw.logits(draw.started(seed))
+
+
+def _fresh_head(lab: Lab, seed: int) -> Floats:
+    draw = lab.sentences(seed, PER_LEAF, RECIPE)
+    model = draw.started(seed)
+    with torch.no_grad():
+        torch.nn.init.normal_(model.head.weight, std=0.02)
+        model.head.bias.fill_(-3.0)
+    return draw.logits(_fine_tuned(draw, seed, model))
+
+
+def _with_loss(lab: Lab, seed: int, make: Callable[[Draw], Loss]) -> Floats:
+    draw = lab.sentences(seed, PER_LEAF, RECIPE)
+    tuned = optimise(draw.started(seed), make(draw), draw.base.lengths, draw.training, RECIPE, EPOCHS, seed)
+    return draw.logits(tuned)
+
+
+def _bce(logits: Tensor, y: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logits, y, reduction="none")
+
+
+def _untied(draw: Draw) -> Loss:
+    y, first = torch.from_numpy(draw.targets.leaves), torch.from_numpy(draw.targets.primaries)
+
+    def loss(model: Tuned, batch: Ints) -> Tensor:
+        logits = model(*draw.base.hidden(batch)).float()
+        return _bce(logits, y[batch]).sum(1).mean() + functional.cross_entropy(logits, first[batch])
+
+    return loss
+
+
+def _asymmetric(draw: Draw) -> Loss:
+    """Ridnik et al. 2021, negatives focused by 4 and shifted by 0.05, in place of the binary cross-entropy."""
+    return _replaced(draw, lambda p, y: -(y * p.clamp(min=1e-6).log() + (1 - y) * _hard(p) ** 4 * (1 - _hard(p)).clamp(min=1e-6).log()))
+
+
+def _hard(p: Tensor) -> Tensor:
+    return (p - 0.05).clamp(min=0)
+
+
+def _balanced(draw: Draw) -> Loss:
+    """Re-balanced weights of the distribution-balanced loss (Wu et al. 2020): each label weighs by its rarity in the sentence."""
+    rate = 1 / torch.from_numpy(draw.targets.leaves[draw.training].sum(0)).clamp(min=1)
+
+    def weighted(p: Tensor, y: Tensor) -> Tensor:
+        ratio = rate / (y * rate).sum(1, keepdim=True)
+        weight = 0.1 + torch.sigmoid(10 * (ratio - 0.2))
+        return weight * functional.binary_cross_entropy(p.clamp(1e-6, 1 - 1e-6), y, reduction="none")
+
+    return _replaced(draw, weighted)
+
+
+def _replaced(draw: Draw, leaves: Callable[[Tensor, Tensor], Tensor]) -> Loss:
+    y, first = torch.from_numpy(draw.targets.leaves), torch.from_numpy(draw.targets.primaries)
+
+    def loss(model: Tuned, batch: Ints) -> Tensor:
+        logits = model(*draw.base.hidden(batch)).float()
+        return leaves(torch.sigmoid(logits), y[batch]).sum(1).mean() + functional.cross_entropy(logits, first[batch])
+
+    return loss
+
+
+def _r_drop(draw: Draw) -> Loss:
+    """Liang et al. 2021: two passes with other dropout, drawn together by their symmetric divergence."""
+    y, primaries = torch.from_numpy(draw.targets.leaves), torch.from_numpy(draw.targets.primaries)
+
+    def loss(model: Tuned, batch: Ints) -> Tensor:
+        passes = [model(*draw.base.hidden(batch)).float() for _ in range(2)]
+        p, q = (torch.sigmoid(logits) for logits in passes)
+        apart: Tensor = ((p - q) * (passes[0] - passes[1])).sum(1).mean()
+        plain = [_bce(logits, y[batch]).sum(1).mean() + functional.cross_entropy(logits, primaries[batch]) for logits in passes]
+        return (plain[0] + plain[1]) / 2 + 0.5 * apart
+
+    return loss
+
+
+def _contrastive(draw: Draw) -> Loss:
+    """Supervised contrastive term (Khosla et al. 2020) over the batch's vectors, beside the reference's loss without themes."""
+    plain, first = _untied(draw), torch.from_numpy(draw.targets.primaries)
+
+    def loss(model: Tuned, batch: Ints) -> Tensor:
+        vectors = functional.normalize((model.vectors(*draw.base.hidden(batch)) - model.mean) / model.scale, dim=1)
+        same = (first[batch][:, None] == first[batch][None, :]).float().fill_diagonal_(0)
+        near = (vectors @ vectors.T / 0.1).masked_fill(torch.eye(len(batch), dtype=torch.bool), -1e9).log_softmax(1)
+        term = -(near * same).sum(1)[same.sum(1) > 0] / same.sum(1)[same.sum(1) > 0]
+        pulled: Tensor = plain(model, batch) + (0.3 * term.mean() if len(term) else 0.0)
+        return pulled
+
+    return loss
+
+
+def _setfit(lab: Lab, seed: int) -> Floats:
+    draw = lab.sentences(seed, PER_LEAF, RECIPE)
+    loss = setfit_loss(draw.base, draw.targets.primaries)
+    recipe = replace(RECIPE, learning_rate=SETFIT_RECIPE.learning_rate)
+    tuned = optimise(draw.started(seed), loss, draw.base.lengths, draw.training, recipe, EPOCHS, seed)
+    return _regression(draw, sentence_vectors(tuned, draw.base))
+
+
+def _regression(draw: Draw, vectors: Floats) -> Floats:
+    return regression(vectors, draw.targets.leaves, draw.training, np.arange(draw.corpus.size))
+
+
+def _descriptions(lab: Lab, seed: int) -> Floats:
+    """The taxonomy's words for each leaf as further training sentences."""
+    dataset = lab.corpus.dataset
+    plain = lab.sentences(seed, PER_LEAF, RECIPE)
+    leaves = dataset.taxonomy.leaves
+    draw = Draw(lab.corpus, plain.numbers[lab.corpus.size :], RECIPE, lab._texts.__getitem__)
+    words = [normalise(text) for leaf in leaves for text in (leaf.zh, leaf.include)]
+    own = np.repeat(np.arange(len(leaves)), 2)
+    folder, prefix = prepare_base(None)
+    draw.base = FrozenBase(folder, prefix, draw.texts + words, RECIPE)
+    draw.training = np.concatenate([draw.training, len(draw.texts) + np.arange(len(words))])
+    labels = np.concatenate([draw.targets.leaves, np.eye(len(leaves), dtype=np.float32)[own]])
+    draw.targets = Targets(labels, np.concatenate([draw.targets.primaries, own]), draw.targets.parents)
+    return draw.logits(_fine_tuned(draw, seed))
+
+
+def _averaged(lab: Lab, seed: int) -> Floats:
+    """Moving average of the weights over the steps (decay .97) in place of the last ones."""
+    draw = lab.sentences(seed, PER_LEAF, RECIPE)
+    plain = _tied(draw)
+    mean: dict[str, Tensor] = {}
+
+    def loss(model: Tuned, batch: Ints) -> Tensor:
+        for name, value in model.state_dict().items():
+            mean[name] = value.clone() if name not in mean else mean[name].mul_(0.97).add_(value, alpha=0.03)
+        return plain(model, batch)
+
+    tuned = optimise(draw.started(seed), loss, draw.base.lengths, draw.training, RECIPE, EPOCHS, seed)
+    tuned.load_state_dict(mean)
+    return draw.logits(tuned)
+
+
+def _tied(draw: Draw) -> Loss:
+    from training.finetune import tied_loss
+
+    y, first, parents = (torch.from_numpy(a) for a in (draw.targets.leaves, draw.targets.primaries, draw.targets.parents))
+    return lambda model, batch: tied_loss(model(*draw.base.hidden(batch)).float(), y[batch], first[batch], parents)
+
+
+def _ensemble(lab: Lab, seed: int) -> Floats:
+    draw = lab.sentences(seed, PER_LEAF, RECIPE)
+    members = [lab.tuned(draw, seed), *(draw.logits(_fine_tuned(draw, other)) for other in (seed + 10, seed + 20))]
+    mean: Floats = np.mean(members, axis=0, dtype=np.float32)
+    return mean
+
+
+def _distilled(lab: Lab, seed: int) -> Floats:
+    """Three models' mean probabilities on the training sentences, mixed half and half with the labels, taught to one."""
+    draw = lab.sentences(seed, PER_LEAF, RECIPE)
+    teachers = [_fine_tuned(draw, other) for other in (seed, seed + 10, seed + 20)]
+    soft = np.zeros_like(draw.targets.leaves)
+    soft[draw.training] = np.mean([sigmoid(draw.logits(teacher, draw.training)) for teacher in teachers], axis=0)
+    mixed = Targets(0.5 * soft + 0.5 * draw.targets.leaves, draw.targets.primaries, draw.targets.parents)
+    model = fine_tune(draw.started(seed), draw.base, draw.training, mixed, RECIPE, EPOCHS, seed)
+    return draw.logits(model)
+
+
+def _ngrams(lab: Lab, seed: int, per_leaf: int = PER_LEAF) -> Floats:
+    return lab.lexical(lab.sentences(seed, per_leaf, RECIPE))
+
+
+def _both(lab: Lab, seed: int) -> Floats:
+    return lab.corpus.joined(_reference(lab, seed), _ngrams(lab, seed), context=False)
+
+
+def _corpus_alone(lab: Lab, seed: int) -> Floats:
+    """No written sentences: each half of the corpus is scored by a model trained on the other half."""
+    whole = Draw(lab.corpus, np.zeros(0, np.int64), RECIPE, lab._texts.__getitem__)
+    logits = np.zeros(lab.corpus.gold.shape, np.float32)
+    for fitted, applied in lab.corpus.halves:
+        whole.training = np.flatnonzero(fitted)
+        logits[applied] = whole.logits(_fine_tuned(whole, seed))[applied]
+    return logits
+
+
+def _on_reports(lab: Lab, seed: int, segment: bool) -> Floats:
+    return lab.tuned(lab.reports(seed, segment), seed)
+
+
+def _neighbour_vectors(lab: Lab, seed: int) -> Floats:
+    """.4 of the mean of the vectors of the sentences before and after added to each, then a regression."""
+    draw = lab.reports(seed, False)
+    vectors = sentence_vectors(_fine_tuned(draw, seed), draw.base)
+    places = np.full(len(lab.corpus.dataset.sentences) + 1, -1)
+    places[draw.numbers] = np.arange(len(draw.numbers))
+    beside = places[lab.corpus.dataset.rows[draw.numbers][:, 1:]]
+    there = (beside >= 0).astype(np.float32)
+    mean = (vectors[beside] * there[:, :, None]).sum(1) / np.maximum(there.sum(1, keepdims=True), 1)
+    return _regression(draw, vectors + np.float32(0.4) * mean)
+
+
+def _alone_regression(lab: Lab, seed: int) -> Floats:
+    draw = lab.reports(seed, False)
+    return _regression(draw, sentence_vectors(_fine_tuned(draw, seed), draw.base))
+
+
+def _context_layer(lab: Lab, seed: int, context: bool) -> Floats:
+    draw = lab.reports(seed, False)
+    return lab.corpus.joined(lab.tuned(draw, seed), lab.lexical(draw), context=context)
+
+
+Row = Callable[[Lab, int], Floats]
+REFERENCE = "reference: 6 layers, upper 3 tuned, started head, tied loss"
+ROWS: dict[str, tuple[Row, str]] = {
+    REFERENCE: (_reference, REFERENCE),
+    "character n-gram TF-IDF + logistic regression": (_ngrams, REFERENCE),
+    "frozen encoder + logistic regression (6 layers)": (_frozen, REFERENCE),
+    "frozen encoder + logistic regression (12 layers)": (partial(_frozen, recipe=replace(RECIPE, layers=12)), REFERENCE),
+    "fresh head instead of a started one": (_fresh_head, REFERENCE),
+    "1 layer tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=1)), REFERENCE),
+    "2 layers tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=2)), REFERENCE),
+    "all 6 layers tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=6)), REFERENCE),
+    "4 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=4)), REFERENCE),
+    "12 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=12)), REFERENCE),
+    "SetFit: contrastive pairs, then regression": (_setfit, REFERENCE),
+    "supervised contrastive term": (partial(_with_loss, make=_contrastive), REFERENCE),
+    "label descriptions as training sentences": (_descriptions, REFERENCE),
+    "heads not tied by the hierarchy": (partial(_with_loss, make=_untied), REFERENCE),
+    "asymmetric loss": (partial(_with_loss, make=_asymmetric), REFERENCE),
+    "distribution-balanced weights": (partial(_with_loss, make=_balanced), REFERENCE),
+    "R-Drop": (partial(_with_loss, make=_r_drop), REFERENCE),
+    "weight averaging": (_averaged, REFERENCE),
+    "ensemble of three": (_ensemble, REFERENCE),
+    "ensemble of three distilled into one": (_distilled, REFERENCE),
+    "TF-IDF view beside BERT (logits joined)": (_both, REFERENCE),
+    "no written sentences (other half of the corpus)": (_corpus_alone, REFERENCE),
+    "10 written sentences a leaf": (partial(_reference, per_leaf=10), REFERENCE),
+    "40 written sentences a leaf": (partial(_reference, per_leaf=40), REFERENCE),
+    "80 written sentences a leaf": (partial(_reference, per_leaf=80), REFERENCE),
+    "80 a leaf, TF-IDF alone": (partial(_ngrams, per_leaf=80), REFERENCE),
+    "reports: reference without context": (partial(_on_reports, segment=False), "reports: reference without context"),
+    "reports: heading and previous as second segment": (partial(_on_reports, segment=True), "reports: reference without context"),
+    "reports: regression on tuned vectors": (_alone_regression, "reports: reference without context"),
+    "reports: the same with neighbours' vectors": (_neighbour_vectors, "reports: regression on tuned vectors"),
+    "reports: both views, no context": (partial(_context_layer, context=False), "reports: reference without context"),
+    "reports: both views and context layer": (partial(_context_layer, context=True), "reports: both views, no context"),
+}
+
+
+def run(names: list[str]) -> Iterator[str]:
+    """Measure rows, append them to ``build/ablation.jsonl`` and give them as lines of a Markdown table."""
+    lab, labels = Lab(), {}
+    corpus = lab.corpus
+    blocks, gold = corpus_blocks(corpus.dataset), corpus.gold
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        row, reference = ROWS[name]
+        began = time.monotonic()
+        labels[name] = [corpus.choose(row(lab, seed)) for seed in SEEDS]
+        figures = [score(chosen, gold, corpus.primaries, corpus.dataset.taxonomy) for chosen in labels[name]]
+        mean = {key: float(np.mean([f[key] for f in figures])) for key in figures[0]}
+        spread = {key: float(np.std([f[key] for f in figures], ddof=1)) for key in figures[0]}
+        mine, theirs = ([indicator(chosen, gold.shape[1]) for chosen in labels[n]] for n in (name, reference))
+
+        def difference(swapped: Bools, mine: list[Bools] = mine, theirs: list[Bools] = theirs) -> float:
+            at = swapped[:, None]
+            pairs = ((np.where(at, b, a), np.where(at, a, b)) for a, b in zip(mine, theirs, strict=True))
+            return float(np.mean([f1(a, gold, "micro") - f1(b, gold, "micro") for a, b in pairs]))
+
+        gain = difference(np.zeros(len(gold), bool))
+        worse = [theirs, mine] if gain < 0 else [mine, theirs]
+        p = 1.0 if name == reference else paired_permutation(partial(difference, mine=worse[0], theirs=worse[1]), blocks, 500)
+        record = {"row": name, "mean": mean, "spread": spread, "gain": gain, "p": p, "seconds": round(time.monotonic() - began)}
+        with RESULTS.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(record, ensure_ascii=False) + "\n")
+        yield render(record)
+
+
+def render(record: dict[str, object]) -> str:
+    """One line of the table: mean and spread over seeds, gain over the reference and its p-value."""
+    mean, spread = record["mean"], record["spread"]
+    assert isinstance(mean, dict)
+    assert isinstance(spread, dict)
+    cells = [f"{mean[key]:.3f} ± {spread[key]:.3f}" for key in ("leaf_micro_f1", "leaf_macro_f1", "theme_micro_f1", "theme_macro_f1")]
+    return f"| {record['row']} | {' | '.join(cells)} | {record['gain']:+.3f} | {record['p']:.3f} |"
+
+
+if __name__ == "__main__":
+    print("| row | leaf micro-F1 | leaf macro-F1 | theme micro-F1 | theme macro-F1 | gain | p |\n" + "|---" * 7 + "|")
+    for line in run(sys.argv[1:] or list(ROWS)):
+        print(line, flush=True)

@@ -42,11 +42,11 @@ class Recipe:
     """
 
     layers: int = 12
-    tuned_layers: int = 4
+    tuned_layers: int = 3
     lone_epochs: int = 2
     written_epochs: int = 1
-    corpus_repeats: int = 3
-    replay: int = 1500
+    corpus_repeats: int = 2
+    replay: int = 1000
     batch: int = 32
     learning_rate: float = 3e-4
     head_learning_rate: float = 9e-4

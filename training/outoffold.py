@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.torch import load_model, save_model
 from sklearn.pipeline import Pipeline
 
 from training.base import prepare_base
@@ -65,26 +67,37 @@ class Trainer:
         self._corpus = dataset.corpus
         self._folder, prefix = prepare_base(base)
         self.settings: dict[str, Any] = {"prefix": prefix, "max_tokens": MAX_TOKENS}
-        self._after_written: dict[bytes, Tuned] = {}
 
     @cached_property
     def base(self) -> FrozenBase:
         """The encoder before training, with the frozen layers' output for all sentences."""
         return FrozenBase(self._folder, self.settings["prefix"], self._texts, self.recipe)
 
-    @cached_property
     def _after_lone(self) -> Tuned:
         lone = np.array([row for row, s in enumerate(self.dataset.sentences) if s.document is None])
-        print(f"  {len(lone)} lone sentences", flush=True)
-        return self._tune(start(self.base, lone, self.targets, self.recipe, self.seed), lone, self.recipe.lone_epochs)
 
-    def _written_stage(self, rows: Ints) -> Tuned:
+        def tune() -> Tuned:
+            begun = start(self.base, lone, self.targets, self.recipe, self.seed)
+            return self._tune(begun, lone, self.recipe.lone_epochs)
+
+        return self._stage(lone, tune)
+
+    def _after_written(self, rows: Ints) -> Tuned:
         """:param rows: written sentences, the lone ones among them."""
-        key = rows.tobytes()
-        if key not in self._after_written:
+        return self._stage(rows, lambda: self._tune(self._after_lone(), rows, self.recipe.written_epochs))
+
+    def _stage(self, rows: Ints, tune: Callable[[], Tuned]) -> Tuned:
+        """A model that several folds go on from; kept under ``build/`` like the logits of a fold."""
+        cache = CACHE / f"{self._fingerprint(rows)}.safetensors"
+        if not cache.is_file():
             print(f"  {len(rows)} written sentences", flush=True)
-            self._after_written[key] = self._tune(self._after_lone, rows, self.recipe.written_epochs)
-        return self._after_written[key]
+            tuned = tune()
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            save_model(tuned, str(cache.with_suffix(".part")))
+            cache.with_suffix(".part").replace(cache)
+        model = Tuned(self.base.upper_layers(), self.base.encoder.config.hidden_size, self.targets.leaves.shape[1], self.recipe.dropout)
+        load_model(model, str(cache))
+        return model.eval()
 
     def train(self, rows: Ints, folder: Path) -> Pipeline:
         """Train both views on the given rows and export them into a folder.
@@ -92,7 +105,7 @@ class Trainer:
         :return: the lexical view as a scikit-learn pipeline.
         """
         written, corpus = rows[~self._corpus[rows]], rows[self._corpus[rows]]
-        tuned = self._written_stage(written)
+        tuned = self._after_written(written)
         if len(corpus):
             replay = np.random.default_rng(self.seed).permutation(written)[: self.recipe.replay]
             tuned = self._tune(tuned, np.concatenate([np.repeat(corpus, self.recipe.corpus_repeats), replay]), epochs=1)
@@ -144,9 +157,9 @@ class Trainer:
         settings = [str(self._base_name), json.dumps(asdict(self.recipe)), str(self.seed)]
         return [*map(file_hash, filter(Path.is_file, files)), *libraries, *settings]
 
-    def _fingerprint(self, held_out: Ints, training: Ints) -> str:
-        parts = [hashlib.sha256(rows.tobytes()).hexdigest() for rows in (held_out, training)]
-        return hashlib.sha256("\n".join([*self._common_fingerprint, *parts]).encode()).hexdigest()[:16]
+    def _fingerprint(self, *parts: Ints) -> str:
+        rows = [hashlib.sha256(part.tobytes()).hexdigest() for part in parts]
+        return hashlib.sha256("\n".join([*self._common_fingerprint, *rows]).encode()).hexdigest()[:16]
 
 
 def split_rows(rows: Ints, folds: Ints, fold: int, corpus: NDArray[np.bool_]) -> tuple[Ints, Ints]:

@@ -6,17 +6,20 @@ frequency, one-vs-rest logistic regression); see ``training/baseline.py``.
 
 from __future__ import annotations
 
-from collections import Counter
+import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from zhuti.decision import Floats
 
 FILE = "lexical.safetensors"
 NGRAMS = (1, 4)
-_SEPARATOR = "\n"
+_SEPARATOR = "\n"  # stands in no term
+Ints = NDArray[np.int64]
 
 
 class LexicalView:
@@ -27,7 +30,22 @@ class LexicalView:
         self.idf = idf
         self.weight = weight
         self.bias = bias
-        self._index = {term: position for position, term in enumerate(terms)}
+        # Each term is known by a number whose digits are its characters, so that numpy finds those of many texts at once.
+        points = _code_points(_SEPARATOR.join(terms) + _SEPARATOR)
+        characters = np.setdiff1d(points, _code_points(_SEPARATOR))
+        self._base = len(characters) + 1
+        if self._base ** NGRAMS[1] >= 2**63:
+            raise ValueError(f"the terms of the lexical view hold {len(characters)} different characters, too many to number their n-grams")
+        self._alphabet = np.zeros(sys.maxunicode + 1, np.int32)
+        self._alphabet[characters] = np.arange(1, self._base)
+        ends = np.flatnonzero(points == ord(_SEPARATOR))
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        keys = np.zeros(len(terms), np.int64)
+        for size in range(NGRAMS[1]):
+            longer = np.flatnonzero(ends - starts > size)
+            keys[longer] = keys[longer] * self._base + self._alphabet[points[starts[longer] + size]]
+        self._order = np.argsort(keys)
+        self._keys = keys[self._order]
 
     @classmethod
     def load(cls, folder: Path) -> LexicalView:
@@ -46,17 +64,36 @@ class LexicalView:
 
     def logits(self, texts: list[str]) -> Floats:
         """:param texts: normalised texts. :return: (n, leaves)."""
-        rows = np.empty((len(texts), len(self.bias)), np.float32)
-        for row, text in enumerate(texts):
-            counts = Counter(self._positions(text.lower()))
-            terms = np.fromiter(counts.keys(), np.int64, len(counts))
-            values = (1.0 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[terms]
-            norm = float(np.sqrt(values @ values)) or 1.0
-            rows[row] = values / norm @ self.weight[terms] + self.bias
-        return rows
+        rows, terms, counts = self._count([text.lower() for text in texts])
+        values = (1.0 + np.log(counts.astype(np.float32))) * self.idf[terms]
+        ends = np.searchsorted(rows, np.arange(len(texts) + 1))
+        logits = np.empty((len(texts), len(self.bias)), np.float32)
+        for row, (first, last) in enumerate(pairwise(ends.tolist())):
+            own = values[first:last]
+            logits[row] = own @ self.weight[terms[first:last]] / (float(np.sqrt(own @ own)) or 1.0) + self.bias
+        return logits
 
-    def _positions(self, text: str) -> list[int]:
-        index = self._index
-        low, high = NGRAMS
-        grams = (text[start : start + size] for size in range(low, high + 1) for start in range(len(text) - size + 1))
-        return [index[gram] for gram in grams if gram in index]
+    def _count(self, texts: list[str]) -> tuple[Ints, Ints, Ints]:
+        """Count the known n-grams of all texts at once.
+
+        :return: row, term and count of each n-gram of a text, (found,), by rising row.
+        """
+        characters = self._alphabet[_code_points(_SEPARATOR.join(texts) + _SEPARATOR)].astype(np.int64)
+        rows = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
+        found = []
+        keys = np.zeros_like(characters)
+        whole = np.ones(len(characters), bool)
+        for size in range(NGRAMS[1]):  # the keys of the n-grams that are one character longer, where all their characters are known
+            following = characters[size:]
+            keys = keys[: len(following)] * self._base + following
+            whole = whole[: len(following)] & (following > 0)
+            starts = np.flatnonzero(whole)
+            places = np.searchsorted(self._keys, keys[starts])
+            hits = self._keys[np.minimum(places, len(self._keys) - 1)] == keys[starts]
+            found.append(rows[starts[hits]] * len(self.terms) + self._order[places[hits]])
+        cells, counts = np.unique(np.concatenate(found), return_counts=True)
+        return cells // len(self.terms), cells % len(self.terms), counts
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

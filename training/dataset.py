@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.corpus import ROOT, SENTENCES
 from zhuti.annotations import check_labels, load_annotations, read_json_lines
-from zhuti.context import neighbours
+from zhuti.context import neighbours, role_numbers
 from zhuti.decision import Floats
 from zhuti.taxonomy import Taxonomy
 from zhuti.text import Role, normalise, single_unit
@@ -74,6 +74,11 @@ class Dataset:
     def corpus(self) -> NDArray[np.bool_]:
         """(n,), True for corpus sentences."""
         return np.array([not sentence.written for sentence in self.sentences])
+
+    @property
+    def roles(self) -> NDArray[np.int64]:
+        """(n,), see :func:`zhuti.context.role_numbers`."""
+        return role_numbers(sentence.role for sentence in self.sentences)
 
     @property
     def rows(self) -> NDArray[np.int64]:

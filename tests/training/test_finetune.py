@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from training.base import BaseError, build_tokenizer, prepare_base
+from training.base import BaseError, prepare_base
 from training.export import export_encoder, full_encoder
 from training.finetune import FrozenBase, Recipe, SentenceEncoder, Targets, fine_tune, start, tied_loss
 from zhuti.encoder import Encoder
@@ -20,31 +20,6 @@ PRIMARIES = np.array([0, 1, 0, 1, 0, 1] * 4)
 TARGETS = np.eye(3, dtype=np.float32)[PRIMARIES]
 PARENTS = np.array([0, 1, 1])
 LEARNT = Targets(TARGETS, PRIMARIES, PARENTS)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("tiny")
-    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -5.0)] + [
-        (char, -6.0) for char in sorted(set("".join(TEXTS)))
-    ]
-    PreTrainedTokenizerFast(
-        tokenizer_object=build_tokenizer(pieces, 3),
-        bos_token="<s>",
-        cls_token="<s>",
-        eos_token="</s>",
-        sep_token="</s>",
-        unk_token="<unk>",
-        pad_token="<pad>",
-    ).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(pieces), hidden_size=256, num_hidden_layers=3, num_attention_heads=4, intermediate_size=512, pad_token_id=1
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    return folder
 
 
 def test_a_local_checkpoint_is_taken_as_it_is(checkpoint: Path) -> None:

@@ -1,0 +1,97 @@
+"""Stages, folds, peers and learning curve on a small data set and a tiny checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training import curve, outoffold, peers
+from training.dataset import TAXONOMY, Dataset, Sentence, document_folds
+from training.finetune import Recipe
+from training.outoffold import OutOfFold, Trainer
+from zhuti.taxonomy import Taxonomy
+from zhuti.text import Role
+
+_TAXONOMY = Taxonomy.load(TAXONOMY)
+RECIPE = Recipe(tuned_layers=1, batch=16, lone_epochs=1, replay=20)
+
+
+def sentence(number: int, document: str | None, *, written: bool) -> Sentence:
+    leaf = _TAXONOMY.leaves[number % len(_TAXONOMY.leaves)]
+    role: Role = "body"
+    return Sentence(f"{document}:{number}", document, f"{leaf.zh}{leaf.include[number % 5:]}", role, (leaf.code,), written)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    corpus = [sentence(n, name, written=False) for name in ("sichuan-2015", "jilin-2023") for n in range(32)]
+    lone = [sentence(n, None, written=True) for n in range(96)]
+    reports = [sentence(n, name, written=True) for name in ("r1", "r2") for n in range(32)]
+    return Dataset((*corpus, *lone, *reports), _TAXONOMY)
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outoffold, "CACHE", tmp_path)
+
+
+def held_out(dataset: Dataset, checkpoint: Path) -> OutOfFold:
+    return Trainer(dataset, str(checkpoint), RECIPE, seed=0).out_of_fold(document_folds(dataset))
+
+
+def test_every_sentence_with_a_document_is_scored_and_what_was_computed_is_kept(
+    dataset: Dataset, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = held_out(dataset, checkpoint)
+    scored = first.folds >= 0
+    assert scored.sum() == 128
+    for logits in (first.dense, first.lexical):
+        assert np.abs(logits[scored]).sum(axis=1).min() > 0
+        assert not logits[~scored].any()
+    monkeypatch.setattr(Trainer, "train", None)  # nothing may be trained again
+    again = held_out(dataset, checkpoint)
+    assert np.array_equal(again.dense, first.dense)
+    assert np.array_equal(again.lexical, first.lexical)
+
+
+def test_written_reports_are_scored_by_models_that_know_no_corpus_sentence(dataset: Dataset, checkpoint: Path) -> None:
+    other = replace(dataset, sentences=tuple(s if s.written else replace(s, labels=("veterans.care",)) for s in dataset.sentences))
+    first = held_out(dataset, checkpoint)
+    for file in outoffold.CACHE.iterdir():  # the key is made of the label files, which this data set does not come from
+        file.unlink()
+    second = held_out(other, checkpoint)
+    reports = np.array([s.written and s.document is not None for s in dataset.sentences])
+    corpus = dataset.corpus
+    assert np.array_equal(first.dense[reports], second.dense[reports])
+    assert np.array_equal(first.lexical[reports], second.lexical[reports])
+    assert not np.allclose(first.dense[corpus], second.dense[corpus], atol=1e-2)
+
+
+def test_the_learning_curve_has_a_point_for_each_size_and_system(
+    dataset: Dataset, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curve, "DRAWS", 1)
+    points = curve.learning_curve(Trainer(dataset, str(checkpoint), RECIPE, seed=0))
+    assert [(p["per_leaf"], p["system"]) for p in points] == [
+        (size, system) for size in ("2", "8", "16", "all") for system in ("baseline", "encoder", "both")
+    ]
+    assert all(0 <= p["leaf_micro_f1"] <= 1 for p in points)
+    assert max(p["leaf_micro_f1"] for p in points if p["system"] == "baseline") > 0.5  # the sentences hold their leaves' names
+
+
+def test_so_many_of_each_leaf_are_drawn(dataset: Dataset) -> None:
+    lone = np.array([row for row, s in enumerate(dataset.sentences) if s.document is None])
+    drawn = curve.draw_per_leaf(dataset.primaries, lone, 2, seed=0)
+    assert (np.bincount(dataset.primaries[drawn]) == 2).all()
+    assert set(drawn.tolist()) <= set(lone.tolist())
+    assert not np.array_equal(drawn, curve.draw_per_leaf(dataset.primaries, lone, 2, seed=1))
+
+
+@pytest.mark.parametrize("peer", [peers.frozen_encoder, peers.setfit])
+def test_peers_score_the_corpus_alone(dataset: Dataset, checkpoint: Path, peer) -> None:  # type: ignore[no-untyped-def]
+    scored = peer(Trainer(dataset, str(checkpoint), RECIPE, seed=0), document_folds(dataset))
+    assert np.abs(scored.lexical[dataset.corpus]).sum(axis=1).min() > 0
+    assert not scored.lexical[~dataset.corpus].any()

@@ -44,7 +44,7 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.runtime
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable '.[train,dev]'
+	$(BIN)/pip install --quiet --editable '.[train,ray,dev]'
 	@touch $@ $(VENV)/.train $(VENV)/.runtime
 
 clean:

@@ -55,6 +55,11 @@ class UnitKind(StrEnum):
     sentence = "sentence"
 
 
+class Engine(StrEnum):
+    local = "local"
+    ray = "ray"
+
+
 ModelOption = Annotated[str, typer.Option("--model", help="A model folder, or the name of one in models/.", metavar="NAME|PATH")]
 
 
@@ -83,6 +88,10 @@ def tag(
         bool, typer.Option("--resume", help="Go on with an unfinished run to the same output; begin where there is none.")
     ] = False,
     shard_rows: Annotated[int, typer.Option(min=1, help="Rows in a shard: what is lost at most when a run is cut off.")] = 10_000,
+    engine: Annotated[Engine, typer.Option(help="ray: the machines of a Ray cluster tag (needs the extra 'ray').")] = Engine.local,
+    address: Annotated[
+        str | None, typer.Option(help="The Ray cluster; default: one on this machine for this run.", metavar="HOST:PORT|auto")
+    ] = None,
 ) -> None:
     """Tag reports, or tables of reports or sentences.
 
@@ -93,6 +102,8 @@ def tag(
     zhuti tag 2023.docx 2024.docx -o compared.html
 
     zhuti tag rows.csv --unit sentence --format jsonl
+
+    zhuti tag archive/ --unit sentence -f parquet -o tagged/ --engine ray --address auto
 
     zhuti tag reports/ 'more/*.csv' --text-column 正文 -o tagged.parquet --resume
 
@@ -111,6 +122,7 @@ def tag(
             raise UsageError("--format html shows whole reports; --unit sentence needs another format")
         if chosen is TagFormat.html and explain:
             raise UsageError("--format html shows no evidence; --explain needs another format")
+        _check_engine(engine, address, sources, text, output, chosen)
         from serving.batch.job import Interrupted, Options, OutputError
         from serving.batch.journal import JournalError
         from serving.batch.run import tag_batch
@@ -118,6 +130,7 @@ def tag(
         options = Options(
             format=chosen.value, output=output, sentence=unit is UnitKind.sentence, text_column=text_column,
             document_column=document_column, explain=explain, resume=resume, shard_rows=shard_rows,
+            engine=engine.value, address=address,
         )  # fmt: skip
         try:
             code = tag_batch(sources or ["-"], text, model, options)
@@ -199,6 +212,22 @@ def _check_output(output: str | None, format: TagFormat, resume: bool) -> None:
         raise UsageError(f"--output {output}: is a folder; name a file, or add --format jsonl, csv or parquet for a folder of shards")
     if whole and resume:
         raise UsageError(f"--format {format} writes one file at once; --resume needs jsonl, csv or parquet")
+
+
+def _check_engine(
+    engine: Engine, address: str | None, sources: list[str] | None, text: str | None, output: str | None, format: TagFormat
+) -> None:
+    if engine is Engine.local:
+        if address is not None:
+            raise UsageError("--address is that of a Ray cluster: add --engine ray")
+        return
+    if text is not None or "-" in (sources or ["-"]):
+        raise UsageError("--engine ray reads files and folders that all machines share, not --text or standard input")
+    if output is None or format in (TagFormat.table, TagFormat.html):
+        found = f"--format {format.value}" if output else "no --output"
+        raise UsageError(f"--engine ray writes jsonl, csv or parquet to --output, found {found}")
+    if Path(output).exists() and not Path(output).is_file() and not Path(output).is_dir():
+        raise UsageError(f"--engine ray writes a file or a folder; --output {output} is neither")
 
 
 def _write_json(row: dict[str, Any], out: TextIO) -> None:

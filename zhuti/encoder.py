@@ -19,17 +19,20 @@ _MAX_CHARS = 2000  # more than any encoder's tokens; keeps the tokenizer's work 
 
 
 class Encoder:
-    """Runs ``encoder.xml`` on all the CPU's cores.
+    """Runs ``encoder.xml`` on the CPU.
 
     :param path: model folder with ``encoder.xml``, ``encoder.bin`` and ``tokenizer.json``.
     :param prefix: put before every text, as the base encoder was trained with.
     :param max_tokens: longer texts are cut; the vector then stands for their beginning.
     :param keep: keep the compiled graph in the user's cache.
+    :param threads: CPU threads; None: as many as there are cores. The vectors are the same.
     """
 
-    def __init__(self, path: Path, prefix: str, max_tokens: int, *, keep: bool = False) -> None:
+    def __init__(self, path: Path, prefix: str, max_tokens: int, *, keep: bool = False, threads: int | None = None) -> None:
         self._prefix = prefix
-        settings = {"PERFORMANCE_HINT": "THROUGHPUT", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
+        if threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = threads
         with ThreadPoolExecutor(1) as pool:  # both take long, neither needs the other
             graph = pool.submit(compile_graph, path / "encoder.xml", settings, keep=keep)
             self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))

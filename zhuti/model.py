@@ -39,10 +39,14 @@ class Model(Protocol):
         ...
 
 
-def load_model(artifact: Artifact) -> Model:
-    """:raises ArtifactError: if the files, though unchanged, cannot be run here."""
+def load_model(artifact: Artifact, threads: int | None = None) -> Model:
+    """Run a model.
+
+    :param threads: CPU threads of the encoder; None: as many as there are cores.
+    :raises ArtifactError: if the files, though unchanged, cannot be run here.
+    """
     if artifact.kind == "encoder":
-        return EncoderModel(artifact.path, artifact.manifest["encoder"], keep=True)
+        return EncoderModel(artifact.path, artifact.manifest["encoder"], keep=True, threads=threads)
     return BaselineModel(artifact.path)
 
 
@@ -52,10 +56,11 @@ class Views:
     :param folder: model folder.
     :param settings: ``prefix`` and ``max_tokens`` of the encoder.
     :param keep: keep the compiled encoder in the user's cache.
+    :param threads: CPU threads of the encoder; None: as many as there are cores.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False) -> None:
-        self._encoder = Encoder(folder, settings["prefix"], settings["max_tokens"], keep=keep)
+    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False, threads: int | None = None) -> None:
+        self._encoder = Encoder(folder, settings["prefix"], settings["max_tokens"], keep=keep, threads=threads)
         self._lexical = LexicalView.load(folder)
         head = load_file(folder / HEAD_FILE)
         self._weight, self._bias = head["weight"], head["bias"]
@@ -69,8 +74,8 @@ class Views:
 class EncoderModel:
     """Encoder and lexical view joined by the context layer; sentences that repeat are computed once."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False) -> None:
-        self._views = Views(folder, settings, keep=keep)
+    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False, threads: int | None = None) -> None:
+        self._views = Views(folder, settings, keep=keep, threads=threads)
         self._context = ContextLayer.load(folder)
         self._cache: OrderedDict[str, tuple[Floats, ...]] = OrderedDict()
 

@@ -39,17 +39,18 @@ class Tagger:
         self._lock = Lock()
 
     @classmethod
-    def load(cls, name_or_path: str | Path = DEFAULT) -> Tagger:
+    def load(cls, name_or_path: str | Path = DEFAULT, *, threads: int | None = None) -> Tagger:
         """Load a model folder, after its hashes are verified.
 
         :param name_or_path: a folder, or the name of a model in ``models/``.
+        :param threads: CPU threads of the encoder; None: as many as there are cores.
         :raises ArtifactError: if it is missing, foreign or damaged.
         """
         artifact = Artifact.load(name_or_path)
         try:
             evidence = EvidenceIndex.load(artifact.path) if artifact.kind == "encoder" else None
             decision = Decision.load(artifact.path / "decision.json")
-            model = load_model(artifact)
+            model = load_model(artifact, threads)
         except ZhutiError:
             raise
         except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:

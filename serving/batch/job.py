@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from threadpoolctl import threadpool_limits
+
 from serving.batch.columns import input_columns, parquet_schema
 from serving.batch.inputs import Input
 from serving.batch.progress import Progress
@@ -20,6 +22,7 @@ from zhuti.tagger import Tagger
 
 Format = Literal["table", "html", "jsonl", "csv", "parquet"]
 FOR_PEOPLE = ("table", "html")  # written at once: no shards, nothing to go on with
+EngineName = Literal["local", "ray"]
 
 
 class OutputError(ZhutiError):
@@ -37,6 +40,8 @@ class Options:
     :param output: a file, a folder for shards (it ends in ``/`` or exists), or None for standard output.
     :param explain: labelled sentences to give as evidence.
     :param shard_rows: rows in a shard, rejects among them.
+    :param engine: where shards are tagged: in this process, or by the machines of a Ray cluster.
+    :param address: that cluster's; None: one of this machine alone, for this run.
     """
 
     format: Format
@@ -47,6 +52,8 @@ class Options:
     explain: int
     resume: bool
     shard_rows: int
+    engine: EngineName = "local"
+    address: str | None = None
 
 
 class Job:
@@ -100,12 +107,19 @@ class Job:
             if done % shard_rows == 0:
                 self.tagger.forget()  # a shard comes out the same, to the last digit, whatever ran before it
             done += chunk.events
-            documents = self.tagger.tag_units(chunk.documents, explain=self.options.explain)
-            units = [
-                unit for document, (first, count) in zip(documents, chunk.own, strict=True) for unit in document[first : first + count]
-            ]
+            units = tag_chunk(self.tagger, chunk, self.options.explain)
             yield chunk, units
             progress.advance(stream.bytes_read, len(units))
+
+
+def tag_chunk(tagger: Tagger, chunk: Chunk, explain: int) -> list[TaggedUnit]:
+    """:return: the tagged units of the chunk's own items.
+
+    Sums of floats depend on how many threads share them: one thread gives the same digits on any number of cores.
+    """
+    with threadpool_limits(1, "blas"):
+        documents = tagger.tag_units(chunk.documents, explain=explain)
+    return [unit for document, (first, count) in zip(documents, chunk.own, strict=True) for unit in document[first : first + count]]
 
 
 def count(chunk: Chunk, units: list[TaggedUnit]) -> Totals:

@@ -10,10 +10,11 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from serving.batch.shard import Entry
 from serving.batch.tables import Reject
 from serving.batch.totals import Totals
 from zhuti.errors import ZhutiError
@@ -25,15 +26,6 @@ VERSION = 1
 
 class JournalError(ZhutiError):
     """A run cannot begin or go on in this folder; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A finished shard."""
-
-    file: str
-    rows: int
-    totals: Totals
 
 
 class Journal:

@@ -18,7 +18,7 @@ class Progress:
     """
 
     def __init__(self, total: int, *, visible: bool) -> None:
-        self._total = total
+        self.total = total
         self._bar: Any = None
         self._task: Any = None
         self._said = 0
@@ -52,7 +52,7 @@ class Progress:
             return
         fields = {"units": self._units, "rate": self._units / max(self.seconds, 1e-3)}
         if self._task is None:  # what an earlier run has done is no part of the rate
-            self._task = self._bar.add_task("", total=self._total, completed=bytes_read, **fields)
+            self._task = self._bar.add_task("", total=self.total, completed=bytes_read, **fields)
         self._bar.update(self._task, completed=bytes_read, **fields)
 
     def reject(self, message: str, *, all: bool) -> None:

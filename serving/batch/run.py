@@ -12,7 +12,7 @@ from serving.batch.inputs import Input, list_inputs
 from serving.batch.job import FOR_PEOPLE, Format, Job, Options, OutputError
 from serving.batch.journal import REJECTS
 from serving.batch.progress import Progress
-from serving.batch.shards import tag_to_file, tag_to_folder, work_folder
+from serving.batch.shards import Engine, tag_here, tag_to_file, tag_to_folder, work_folder
 from zhuti.tagger import Tagger
 
 SUFFIXES: dict[str, Format] = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
@@ -27,6 +27,7 @@ def tag_batch(sources: Sequence[str], text: str | None, model: str, options: Opt
     :return: the exit code: 0 all tagged, 1 no input could be read, 3 something was rejected.
     :raises ValueError: in one sentence, for a model, an output or an unfinished run that cannot be used.
     """
+    engine = _engine(options)
     tagger = Tagger.load(model)
     output = Path(options.output) if options.output is not None else None
     rejects = _rejects_file(options.output)
@@ -42,7 +43,7 @@ def tag_batch(sources: Sequence[str], text: str | None, model: str, options: Opt
     with Progress(sum(one.size for one in inputs), visible=visible) as progress:
         for note in notes:
             progress.say(note)
-        _write(job, output, rejects, progress)
+        _write(job, output, rejects, progress, engine)
     _report(job, output, rejects, progress)
     if job.totals.failed:
         return NOTHING_TAGGED
@@ -67,7 +68,7 @@ def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _write(job: Job, output: Path | None, rejects: Path | None, progress: Progress) -> None:
+def _write(job: Job, output: Path | None, rejects: Path | None, progress: Progress, engine: Engine) -> None:
     options = job.options
     if output is None or rejects is None or options.format in FOR_PEOPLE:
         try:
@@ -78,9 +79,17 @@ def _write(job: Job, output: Path | None, rejects: Path | None, progress: Progre
             place = f"--output {output}" if output else "standard output"
             raise OutputError(f"{place}: cannot be written: {error.strerror}") from error
     elif is_folder(str(options.output)):
-        tag_to_folder(job, output, progress)
+        tag_to_folder(job, output, progress, engine)
     else:
-        tag_to_file(job, output, rejects, progress)
+        tag_to_file(job, output, rejects, progress, engine)
+
+
+def _engine(options: Options) -> Engine:
+    if options.engine == "local":
+        return tag_here
+    from serving.distributed.engine import RayEngine
+
+    return RayEngine(options.address)
 
 
 def _write_directly(job: Job, output: Path | None, progress: Progress) -> None:

@@ -3,68 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
 
-from serving.batch.job import Interrupted, Job, OutputError, count, records
-from serving.batch.journal import REJECTS, Entry, Journal, JournalError
+from serving.batch.job import Interrupted, Job, OutputError
+from serving.batch.journal import REJECTS, Journal, JournalError
 from serving.batch.progress import Progress
-from serving.batch.tables import Reject
-from serving.batch.totals import Totals
-from serving.batch.window import Chunk
+from serving.batch.shard import Done, Shard
 from serving.batch.writers import Layout, flush
-from zhuti.result import TaggedUnit
+
+Engine = Callable[[Job, Path, Layout, Progress, int], Generator[Done]]
+"""Tags a job's shards into a folder, from the shard with the given number on, and gives them in order."""
 
 
-class _Shard:
-    """The shard that is being written, under another name until it is whole."""
-
-    def __init__(self, folder: Path, number: int, layout: Layout) -> None:
-        self.path = folder / f"part-{number:05d}{layout.suffix}"
-        self._partial = self.path.with_name(self.path.name + ".part")
-        self._file: BinaryIO = self._partial.open("wb")
-        self._writer = layout.writer(self._file)
-        self.events = 0
-        self.rows = 0
-        self.rejects: list[Reject] = []
-        self.totals = Totals()
-
-    def write(self, chunk: Chunk, units: list[TaggedUnit]) -> None:
-        self._writer.write(records(chunk, units))
-        self.events += chunk.events
-        self.rows += len(units)
-        self.rejects += chunk.rejects
-        self.totals.add(count(chunk, units))
-
-    def close(self) -> None:
-        self._writer.finish()
-        flush(self._file)
-        self._file.close()
-        self._partial.replace(self.path)
+def tag_here(job: Job, folder: Path, layout: Layout, progress: Progress, first: int) -> Generator[Done]:
+    """The engine that tags in this process, shard after shard."""
+    size = job.options.shard_rows
+    shard: Shard | None = None
+    for chunk, units in job.tagged(progress, size, skip=first):
+        shard = shard or Shard(folder, first, layout)
+        shard.write(chunk, units)
+        if shard.events == size:
+            yield shard.close()
+            shard = None
+            first += 1
+    if shard:
+        yield shard.close()
 
 
-def tag_to_folder(job: Job, folder: Path, progress: Progress) -> None:
+def tag_to_folder(job: Job, folder: Path, progress: Progress, engine: Engine = tag_here) -> None:
     """Write shards into a folder, and ``rejects.jsonl`` where there are any."""
     journal = _open(job, folder)
     try:
         with _guard(journal):
-            _write_shards(job, journal, job.layout(), progress)
+            _write_shards(job, journal, job.layout(), progress, engine)
             _write_rejects(journal, folder / REJECTS)
     finally:
         journal.close()
 
 
-def tag_to_file(job: Job, output: Path, rejects: Path, progress: Progress) -> None:
+def tag_to_file(job: Job, output: Path, rejects: Path, progress: Progress, engine: Engine = tag_here) -> None:
     """Write one file, which appears when it is whole; until then shards and journal stand in a folder beside it."""
     folder = work_folder(output)
     journal = _open(job, folder)
     try:
         with _guard(journal):
             layout = job.layout()
-            _write_shards(job, journal, layout, progress)
+            _write_shards(job, journal, layout, progress, engine)
             if not journal.joined:
                 _write_rejects(journal, rejects)
                 if not job.totals.failed:
@@ -95,30 +82,18 @@ def _open(job: Job, folder: Path) -> Journal:
         raise JournalError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
-def _write_shards(job: Job, journal: Journal, layout: Layout, progress: Progress) -> None:
+def _write_shards(job: Job, journal: Journal, layout: Layout, progress: Progress, engine: Engine) -> None:
     for entry in journal.entries:
         job.totals.add(entry.totals)
     if journal.complete:
         return
-    size = job.options.shard_rows
-    shard: _Shard | None = None
-    for chunk, units in job.tagged(progress, size, skip=len(journal.entries)):
-        for reject in chunk.rejects:
-            progress.reject(str(reject), all=False)
-        shard = shard or _Shard(journal.folder, len(journal.entries), layout)
-        shard.write(chunk, units)
-        if shard.events == size:
-            _note(job, journal, shard)
-            shard = None
-    if shard:
-        _note(job, journal, shard)
+    with closing(engine(job, journal.folder, layout, progress, len(journal.entries))) as shards:
+        for done in shards:
+            for reject in done.rejects:
+                progress.reject(str(reject), all=False)
+            journal.note(done.entry, done.rejects)
+            job.totals.add(done.entry.totals)
     journal.finish()
-
-
-def _note(job: Job, journal: Journal, shard: _Shard) -> None:
-    shard.close()
-    journal.note(Entry(shard.path.name, shard.rows, shard.totals), shard.rejects)
-    job.totals.add(shard.totals)
 
 
 def _write_rejects(journal: Journal, path: Path) -> None:

@@ -33,7 +33,7 @@ class Chunk:
         return len(self.items) + len(self.rejects)
 
 
-def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0) -> Iterator[Chunk]:
+def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0, before: int = 0) -> Iterator[Chunk]:
     """Cut a stream into chunks that never lie across the border of two shards.
 
     A chunk's documents get the units that the model's context reaches into across its borders: the heading
@@ -41,12 +41,13 @@ def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0) -> Ite
 
     :param shard: events (sentences and rejects) in a shard.
     :param skip: shards that are done: their events are read, for their context, and not given.
+    :param before: events of the first shard that come before this stream, of which they are no part.
     """
     waiting: deque[Item | Reject] = deque()
     source = iter(events)
-    before: list[Unit] = []
+    above: list[Unit] = []
     key: tuple[Any, ...] | None = None
-    done = 0
+    done = before
     while True:
         size = min(CHUNK, shard - done % shard)
         following = _fill(waiting, source, size)
@@ -60,15 +61,15 @@ def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0) -> Ite
                 continue
             chunk.items.append(event)
             if event.key != key:
-                before = []
+                above = []
             if event.key != key or not chunk.documents:
-                chunk.documents.append([*before])
-                chunk.own.append((len(before), 0))
+                chunk.documents.append([*above])
+                chunk.own.append((len(above), 0))
                 key = event.key
             chunk.documents[-1].append(event.unit)
             first, count = chunk.own[-1]
             chunk.own[-1] = first, count + 1
-            before = [event.unit] if event.unit.role == "heading" else [*before[:1], event.unit] if _headed(before) else [event.unit]
+            above = [event.unit] if event.unit.role == "heading" else [*above[:1], event.unit] if _headed(above) else [event.unit]
         if following is not None and following.key == key and chunk.documents:
             chunk.documents[-1].append(following.unit)
         done += chunk.events
@@ -76,8 +77,8 @@ def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0) -> Ite
             yield chunk
 
 
-def _headed(before: list[Unit]) -> bool:
-    return bool(before) and before[0].role == "heading"
+def _headed(above: list[Unit]) -> bool:
+    return bool(above) and above[0].role == "heading"
 
 
 def _fill(waiting: deque[Item | Reject], source: Iterator[Item | Reject], size: int) -> Item | None:

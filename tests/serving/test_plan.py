@@ -29,9 +29,7 @@ READING = Reading(sentence=True, text_column="text", document_column=None, named
 
 
 @settings(max_examples=60)
-@given(
-    counts=st.lists(st.integers(0, 90), max_size=40), size=st.integers(1, 30), done=st.integers(0, 12)
-)
+@given(counts=st.lists(st.integers(0, 90), max_size=40), size=st.integers(1, 30), done=st.integers(0, 12))
 def test_every_shard_is_in_exactly_one_part(counts: list[int], size: int, done: int) -> None:
     expected = shard_events(counts, size)
     assert sum(expected) == sum(counts)

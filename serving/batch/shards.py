@@ -13,6 +13,7 @@ from serving.batch.journal import REJECTS, Journal, JournalError
 from serving.batch.progress import Progress
 from serving.batch.shard import Done, Shard
 from serving.batch.writers import Layout, flush
+from zhuti.errors import ZhutiError
 
 Engine = Callable[[Job, Path, Layout, Progress, int], Generator[Done]]
 """Tags a job's shards into a folder, from the shard with the given number on, and gives them in order."""
@@ -116,6 +117,10 @@ def _guard(journal: Journal) -> Iterator[None]:
     """Say in one sentence what is safe after Ctrl-C or a failed write; a run that has nothing yet leaves nothing behind."""
     try:
         yield
+    except ZhutiError:
+        if not journal.entries:
+            journal.remove()
+        raise
     except (KeyboardInterrupt, OSError) as error:
         rows = sum(entry.rows for entry in journal.entries)
         for partial in journal.folder.glob("*.part"):

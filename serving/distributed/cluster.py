@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from typing import Any
 from zhuti.errors import ZhutiError
 
 _OBJECT_STORE = 512 << 20  # bytes for the shards that are on their way; a cluster that is there already has its own
+_PATIENCE = 10.0  # seconds
 
 
 class ClusterError(ZhutiError):
@@ -19,11 +21,18 @@ class ClusterError(ZhutiError):
 
 
 def check(address: str | None) -> None:
-    """:raises ClusterError: if Ray is not installed or the address is of a kind that cannot be used."""
+    """:raises ClusterError: if Ray is not installed or nothing answers at the address; Ray itself would try for minutes."""
     if find_spec("ray") is None:
         raise ClusterError("--engine ray needs Ray; install the extra: pip install 'zhuti[ray]'")
-    if address is not None and address.startswith("ray://"):
-        raise ClusterError(f"--address {address}: is for clients outside a cluster; run zhuti on a machine of it, with auto or HOST:PORT")
+    if address in (None, "auto"):
+        return
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or not host or "/" in host:
+        raise ClusterError(f"--address {address}: expected HOST:PORT or auto, on a machine of the cluster")
+    try:
+        socket.create_connection((host, int(port)), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"--address {address}: no Ray cluster answers there: {error}") from None
 
 
 @contextmanager

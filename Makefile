@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export BENTOML_DO_NOT_TRACK = True
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tag serve train evaluate corpus bench-memory test lint clean
+.PHONY: tag serve train evaluate corpus bench bench-memory test lint clean
 
 tag: $(VENV)/.runtime
 	@$(BIN)/zhuti tag "$(REPORT)"
@@ -19,6 +19,9 @@ train: $(VENV)/.train
 
 evaluate: $(VENV)/.train
 	$(BIN)/zhuti evaluate
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.run
 
 corpus: $(VENV)/.runtime
 	$(BIN)/python -m training.corpus
@@ -42,6 +45,10 @@ $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --editable '.[train]'
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable '.[train,bench]'
+	@touch $@ $(VENV)/.train $(VENV)/.runtime
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --editable '.[train,ray,dev]'

@@ -10,7 +10,12 @@ import pytest
 
 from tests.conftest import EXAMPLE, ROOT
 
-ALLOWED = {"zhuti": {"zhuti"}, "training": {"training", "zhuti"}, "serving": {"serving", "zhuti"}}
+ALLOWED = {
+    "zhuti": {"zhuti"},
+    "training": {"training", "zhuti"},
+    "serving": {"serving", "zhuti"},
+    "benchmarks": {"benchmarks", "training", "zhuti"},
+}
 PACKAGES = set(ALLOWED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from tokenizers import Tokenizer
 from zhuti.compiled import compile_graph, import_openvino
 from zhuti.decision import Floats
 
-BATCH = 16
+_BATCH_TOKENS = 512  # a batch's hidden states then stay in a core's cache
+_SPREAD = 2  # a few texts make so many batches; not as many as there are cores, since the last digits hang on what is batched
 _PAD_TO = 8  # lengths are rounded up, so that few shapes are compiled
 _MAX_CHARS = 2000  # more than any encoder's tokens; keeps the tokenizer's work linear
 
@@ -45,18 +47,34 @@ class Encoder:
         """:param texts: normalised texts. :return: their vectors, (n, width)."""
         vectors = np.zeros((len(texts), self.width), np.float32)
         encodings = self._tokenizer.encode_batch_fast([self._prefix + text[:_MAX_CHARS] for text in texts])
-        by_length = sorted(range(len(texts)), key=lambda row: len(encodings[row].ids))
+        sequences = [encoding.ids for encoding in encodings]
 
         def keep(request: Any, rows: list[int]) -> None:
             vectors[rows] = request.get_output_tensor(0).data
 
         self._queue.set_callback(keep)
-        for first in range(0, len(texts), BATCH):
-            rows = by_length[first : first + BATCH]
-            ids, mask = _pad([encodings[row].ids for row in rows])
+        for rows in _batches([len(sequence) for sequence in sequences]):
+            ids, mask = _pad([sequences[row] for row in rows])
             self._queue.start_async({"input_ids": ids, "attention_mask": mask}, rows)
         self._queue.wait_all()
         return vectors
+
+
+def _batches(lengths: list[int]) -> Iterator[list[int]]:
+    """Rows of similar length, the longest first, so that no core is left with a long batch at the end.
+
+    :param lengths: tokens of each text.
+    :return: rows of each batch, of about ``_BATCH_TOKENS`` tokens with padding.
+    """
+    most = min(_BATCH_TOKENS, -(-sum(lengths) // _SPREAD) + max(lengths, default=0) // 2)
+    rows: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if rows and (len(rows) + 1) * lengths[rows[0]] > most:
+            yield rows
+            rows = []
+        rows.append(row)
+    if rows:
+        yield rows
 
 
 def _pad(sequences: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

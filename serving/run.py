@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from serving.settings import Settings
@@ -12,23 +11,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def serve_forever(host: str, port: int, model: str) -> None:
-    """Replace this process by BentoML's server; it drains requests and stops on SIGTERM.
+    """Run BentoML's supervisor in this process; it starts the worker, restarts it if it dies, and on SIGTERM drains requests and stops.
 
     :raises SettingsError: for an environment variable that does not fit.
     """
+    os.environ |= {"ZHUTI_MODEL": model, "BENTOML_DO_NOT_TRACK": "True"}
     Settings.from_environment()
-    environment = os.environ | {"ZHUTI_MODEL": model, "BENTOML_DO_NOT_TRACK": "True"}
-    command = [
-        sys.executable,
-        "-m",
-        "bentoml",
-        "serve",
-        "serving.service:Zhuti",
-        "--host",
-        host,
-        "--port",
-        str(port),
-        "--working-dir",
-        str(ROOT),
-    ]
-    os.execve(sys.executable, command, environment)
+    import bentoml
+
+    bentoml.serve("serving.service:Zhuti", host=host, port=port, working_dir=str(ROOT), blocking=True)

@@ -7,6 +7,8 @@ the application stands before them and answers every request.
 from __future__ import annotations
 
 import os
+from functools import cache
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
@@ -14,11 +16,26 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import logs
-from serving.app import Application
-from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.app import Application
 
 logs.configure()
-_application = Application(Settings.from_environment())
+
+
+@cache
+def application() -> Application:
+    """:return: this process's application; the first call begins to load the model."""
+    from serving.app import Application
+    from serving.settings import Settings
+
+    one = Application(Settings.from_environment())
+    one.engine.start()
+    return one
+
+
+if bentoml.server_context.worker_index is not None:
+    application()  # in the worker, while BentoML goes on starting; the supervisor and the builder read only the class below
 
 
 class Front:
@@ -26,9 +43,10 @@ class Front:
 
     def __init__(self, app: ASGIApp) -> None:
         self._bentoml = app
+        self._asgi = application().asgi
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (_application.asgi if scope["type"] == "http" else self._bentoml)(scope, receive, send)
+        await (self._asgi if scope["type"] == "http" else self._bentoml)(scope, receive, send)
 
 
 @bentoml.service(
@@ -36,18 +54,16 @@ class Front:
     workers=1,  # one tagger uses all cores
     traffic={"timeout": 3600},  # the application's own deadline is shorter
     metrics={"enabled": False},
+    tracing={"excluded_urls": "."},  # all: spans that go nowhere would cost a millisecond a request
     logging={"access": {"enabled": False}},
 )
 class Zhuti:
     """Theme tagging of Chinese reports; ``/openapi.json`` describes it."""
 
-    def __init__(self) -> None:
-        _application.engine.start()
-
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def stop(self) -> None:
         """Called when the last request is answered."""
-        _application.engine.stop()
+        application().engine.stop()
 
 
 Zhuti.add_asgi_middleware(Front)  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export BENTOML_DO_NOT_TRACK = True
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tag serve train evaluate corpus bench bench-memory test lint clean
+.PHONY: tag serve train evaluate bench bench-memory bench-service bento corpus test lint clean
 
 tag: $(VENV)/.runtime
 	@$(BIN)/zhuti tag "$(REPORT)"
@@ -22,6 +22,12 @@ evaluate: $(VENV)/.train
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run
+
+bench-service: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.service
+
+bento: $(VENV)/.bento
+	@$(BIN)/python -m serving.bento
 
 corpus: $(VENV)/.runtime
 	$(BIN)/python -m training.corpus
@@ -49,6 +55,10 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --editable '.[train,bench]'
 	@touch $@ $(VENV)/.train $(VENV)/.runtime
+
+$(VENV)/.bento: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable '.[bento]'
+	@touch $@ $(VENV)/.runtime
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --editable '.[train,ray,dev]'

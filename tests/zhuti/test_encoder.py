@@ -8,21 +8,21 @@ from hypothesis import strategies as st
 from zhuti.encoder import _BATCH_TOKENS, _batches
 
 
-@given(st.lists(st.integers(2, 160), max_size=200), st.integers(1, 8))
-def test_every_text_is_in_one_batch_and_batches_are_bounded(lengths: list[int], runners: int) -> None:
-    batches = list(_batches(lengths, runners))
+@given(st.lists(st.integers(2, 160), max_size=200))
+def test_every_text_is_in_one_batch_and_batches_are_bounded(lengths: list[int]) -> None:
+    batches = list(_batches(lengths))
     assert sorted(row for rows in batches for row in rows) == list(range(len(lengths)))
     assert all(len(rows) * max(lengths[row] for row in rows) <= _BATCH_TOKENS for rows in batches)
     longest = [lengths[rows[0]] for rows in batches]
     assert longest == sorted(longest, reverse=True)
 
 
-def test_a_few_texts_are_spread_over_the_runners() -> None:
-    assert list(_batches([10] * 8, 2)) == [[0, 1, 2, 3], [4, 5, 6, 7]]
-    assert list(_batches([30, 31, 29, 8], 2)) == [[1, 0], [2, 3]]
-    assert list(_batches([5], 2)) == [[0]]
-    assert list(_batches([], 2)) == []
+def test_a_few_texts_make_two_batches() -> None:
+    assert list(_batches([10] * 8)) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert list(_batches([30, 31, 29, 8])) == [[1, 0], [2, 3]]
+    assert list(_batches([5])) == [[0]]
+    assert list(_batches([])) == []
 
 
 def test_many_texts_fill_their_batches() -> None:
-    assert [len(rows) for rows in _batches([160] * 3 + [33] * 30, 2)] == [3, 15, 15]
+    assert [len(rows) for rows in _batches([160] * 3 + [33] * 30)] == [3, 15, 15]

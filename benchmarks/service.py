@@ -16,9 +16,9 @@ from statistics import median, quantiles
 from typing import Annotated, Any
 
 import typer
-from benchmarks.machine import describe_machine, slug
 
 from benchmarks.capacity import write_into
+from benchmarks.machine import describe_machine, slug
 from benchmarks.served import Served, post_together, served
 from benchmarks.service_report import render
 from benchmarks.texts import Texts

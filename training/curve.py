@@ -20,7 +20,7 @@ from zhuti.decision import Floats
 
 PER_LEAF = (2, 8, 16)
 DRAWS = 3
-EPOCHS = 5
+EPOCHS = 4
 
 
 def learning_curve(trainer: Trainer) -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ def regression(vectors: Floats, leaves: Floats, training: Ints, scored: Ints) ->
     :return: logits of the scored rows, (scored, leaves).
     """
     each = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=300)
-    fitted = make_pipeline(StandardScaler(), OneVsRestClassifier(each, n_jobs=-1)).fit(vectors[training], leaves[training])
+    fitted = make_pipeline(StandardScaler(), OneVsRestClassifier(each)).fit(vectors[training], leaves[training])
     logits: Floats = fitted.decision_function(vectors[scored]).astype(np.float32)
     return logits
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from joblib import parallel_config
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
@@ -26,8 +25,7 @@ def fit_baseline(texts: list[str], targets: Floats) -> Pipeline:
     """:param texts: normalised. :param targets: (n, leaves). :return: a fitted pipeline with ``decision_function``."""
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=NGRAMS, min_df=2, sublinear_tf=True, max_features=MAX_TERMS, dtype=np.float32)
     regression = LogisticRegression(C=INVERSE_REGULARISATION, solver="liblinear", max_iter=300)
-    with parallel_config("threading"):  # liblinear lets go of the interpreter; other processes could not write to its arrays
-        return make_pipeline(vectorizer, OneVsRestClassifier(regression, n_jobs=-1)).fit(texts, targets)
+    return make_pipeline(vectorizer, OneVsRestClassifier(regression)).fit(texts, targets)
 
 
 def export_lexical(pipeline: Pipeline) -> LexicalView:

@@ -20,7 +20,7 @@ from zhuti.decision import Floats
 
 PER_LEAF = (2, 8, 16)
 DRAWS = 3
-EPOCHS = 4
+EPOCHS = 3
 
 
 def learning_curve(trainer: Trainer) -> list[dict[str, Any]]:

@@ -63,30 +63,30 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
             copy = _spool()
             inputs.append(_hashed(STDIN, copy, _kind_of_rows(copy) if rows else "text"))
             continue
-        path = Path(source)
         try:
-            is_folder, is_there = path.is_dir(), path.exists()
+            files, note, problem = _files(source, own)
         except OSError as error:
-            inputs.append(Input(source, "text", path, problem=f"{source[:80]}: cannot be read: {error.strerror}"))
-            continue
-        if is_folder:
-            found, other = _folder(path, own)
-            if other:
-                notes.append(
-                    f"{source}: {len(other)} files of other kinds left out ({', '.join(sorted({p.suffix or p.name for p in other}))})"
-                )
-            if not found:
-                problem = f"{source}: is a directory without files of the kinds {', '.join((*SUFFIXES, *TABLES))}"
-                inputs.append(Input(source, "text", path, problem=problem))
-        elif not is_there and glob.has_magic(source):
-            found = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (takes absolute patterns)
-            found = [file for file in found if file.is_file() and not _inside(file, own)]
-            if not found:
-                inputs.append(Input(source, "text", path, problem=f"{source}: no file has a name like this"))
-        else:
-            found = [path]
-        inputs.extend(_hashed(source if file is path else str(file), file, TABLES.get(file.suffix.lower(), "text")) for file in found)
+            files, note, problem = [], "", f"{source[:80]}: cannot be read: {error.strerror}"
+        notes += [note] if note else []
+        inputs += [Input(source, "text", Path(source), problem=problem)] if problem else []
+        names = [source if file == Path(source) else str(file) for file in files]  # one that was named keeps its ./
+        inputs += [_hashed(name, file, TABLES.get(file.suffix.lower(), "text")) for name, file in zip(names, files, strict=True)]
     return inputs, notes
+
+
+def _files(source: str, own: set[Path]) -> tuple[list[Path], str, str]:
+    """:return: the files that a file's, folder's or glob's name stands for, a note on what is left out, and why there is none."""
+    path = Path(source)
+    if path.is_dir():
+        found, other = _folder(path, own)
+        kinds = ", ".join(sorted({file.suffix or file.name for file in other}))
+        note = f"{source}: {len(other)} files of other kinds left out ({kinds})" if other else ""
+        return found, note, "" if found else f"{source}: is a directory without files of the kinds {', '.join((*SUFFIXES, *TABLES))}"
+    if path.exists() or not glob.has_magic(source):
+        return [path], "", ""
+    matches = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (takes absolute patterns)
+    found = [file for file in matches if file.is_file() and not _inside(file, own)]
+    return found, "", "" if found else f"{source}: no file has a name like this"
 
 
 def _folder(folder: Path, own: set[Path]) -> tuple[list[Path], list[Path]]:

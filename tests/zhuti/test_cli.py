@@ -115,6 +115,7 @@ def test_bad_rows_are_named_and_counted() -> None:
         (("tag", "models/zhuti-small/encoder.bin"), 1, "is a binary file"),
         (("tag", "-"), 1, "standard input: is empty"),
         (("tag", "README.md", "--model", "no-such"), 1, "unknown model 'no-such'"),
+        (("tag", "./none.txt"), 1, "zhuti: ./none.txt: no such file"),
         (("tag", "README.md", "--text", "甲"), 2, "either files or --text"),
         (("tag", "README.md", "--unit", "sentence"), 1, ".jsonl, .csv or .parquet files, found '.md'"),
         (("tag", "README.md", "-o", "no/such/folder/x"), 2, "the folder no/such/folder does not exist"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from serving.batch.inputs import Input
 from serving.batch.stream import Reading, Stream
@@ -41,6 +42,7 @@ def _shard(stream: Iterator[Chunk], size: int) -> list[Chunk]:
     shard: list[Chunk] = []
     events = 0
     for chunk in stream:
+        chunk.items = [replace(item, document="") for item in chunk.items]  # no shard's file needs it, and each would carry all of it
         shard.append(chunk)
         events += chunk.events
         if events == size:

@@ -32,7 +32,7 @@ def render(result: dict[str, Any]) -> str:
         f"- Load average before the run: {result['load_average_before']:.2f}{_warning(result['load_average_before'])}.",
         f"- Model: {result['model']['name']} of {result['model']['created']}.",
         "- No sentence is sent twice, and each has the made-up name of a county in front, since the tagger keeps what it has seen and reads all numbers alike.",
-        f"- Rates are medians of {len(together['rounds'])} rounds of {together['sentences']} sentences each, service and tagger in turn; ratios are medians within the rounds.",
+        f"- Rates are medians; rounds: {len(together['rounds'])} of {together['sentences']} sentences each, service and tagger in turn; ratios are medians within the rounds.",
         f"- {', '.join(f'{name} {number}' for name, number in machine['libraries'].items())}; Python {machine['python']}.",
         "",
         "| figure | measured | goal |",

@@ -6,29 +6,28 @@ import json
 from pathlib import Path
 from typing import Any
 
-Round = dict[str, Any]
-
 
 class RoundLog:
-    """A file of JSON lines, one a round.
+    """A file that is kept until the run is complete.
 
-    :param path: kept until the run is complete.
-    :param about: what must be the same for rounds to belong together; other rounds are thrown away.
+    :param path: the file.
+    :param same: what must be the same for rounds to belong together; a file about something else is thrown away.
     """
 
-    def __init__(self, path: Path, about: dict[str, Any]) -> None:
+    def __init__(self, path: Path, same: dict[str, Any]) -> None:
         self._path = path
-        self._about = about
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        rounds = [json.loads(line) for line in lines]
-        self.rounds: list[Round] = [entry["round"] for entry in rounds if entry["about"] == about]
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        fresh: dict[str, Any] = {"same": same, "peers": {}, "rounds": []}
+        self._kept = kept if kept.get("same") == same else fresh
+        #: what each peer said of itself
+        self.peers: dict[str, dict[str, Any]] = self._kept["peers"]
+        self.rounds: list[dict[str, Any]] = self._kept["rounds"]
 
-    def add(self, measured: Round) -> None:
-        self.rounds.append(measured)
+    def save(self) -> None:
+        """Write what was added to ``peers`` and ``rounds``."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps({"about": self._about, "round": entry}) + "\n" for entry in self.rounds]
         partial = self._path.with_suffix(".part")
-        partial.write_text("".join(lines), encoding="utf-8")
+        partial.write_text(json.dumps(self._kept), encoding="utf-8")
         partial.rename(self._path)
 
     def finish(self) -> None:

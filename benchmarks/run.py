@@ -28,7 +28,7 @@ from benchmarks.summary import WHOLE, operations, summarise
 from benchmarks.worker import MATRIX
 from benchmarks.workload import corpus_calls
 from training.corpus import ROOT
-from zhuti.artifact import Artifact
+from zhuti.artifact import Artifact, file_hash
 from zhuti.text import normalise
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -52,39 +52,50 @@ def run(
     present = [name for name, peer in PEERS.items() if has_bf16() or not peer.needs_bf16]
     LOGS.mkdir(parents=True, exist_ok=True)
     workers = {name: Worker(name, [str(artifact.path), str(checkpoint), str(graphs)], LOGS / f"{name}.log") for name in [*present, MATRIX]}
-    about = {name: workers[name].ask(do="describe") for name in present}
     same = {
         "encoder": artifact.manifest["files"]["encoder.bin"]["sha256"],
+        "code": [file_hash(file) for file in sorted((ROOT / "zhuti").glob("*.py"))],
         "peers": present,
         "stretch": stretch,
         "machine": describe_machine(),
     }
-    log = RoundLog(LOGS / "rounds.jsonl", same)
+    log = RoundLog(LOGS / "rounds.json", same)
+    for name in present:
+        if name in log.peers:
+            workers[name].ask(do="time", size=32, sentences=64)  # warm again
+        else:
+            log.peers[name] = workers[name].ask(do="describe")
+            log.save()
     print(f"bench: {len(present)} peers loaded and warm; {len(log.rounds)} of {rounds} rounds done before", flush=True)
     while len(log.rounds) < rounds:
-        log.add(_round(len(log.rounds), workers, present, stretch))
+        log.rounds.append(_round(len(log.rounds), workers, present, stretch))
+        log.save()
         print(f"bench: round {len(log.rounds)} done", flush=True)
-    measured = log.rounds[:rounds]
     for worker in workers.values():
         worker.close()
-    texts = [normalise(unit.text) for passage in corpus_calls()[0] for unit in passage.units()]
-    lengths = [len(ids) for ids in TextTokens(artifact.path, artifact.manifest["encoder"])(texts)]
-    result: dict[str, Any] = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": same["machine"],
-        "model": {key: artifact.manifest[key] for key in ("name", "created", "files")},
-        "parity": json.loads((checkpoint / "parity.json").read_text(encoding="utf-8")),
-        "work": {"sentences": len(lengths), "tokens": sum(lengths), "stretch": stretch}
-        | {"operations": operations(lengths, json.loads((checkpoint / "config.json").read_text(encoding="utf-8")))},
-        "rounds": measured,
-    }
-    result["peers"] = summarise(measured, about, result["work"]["operations"])
+    result = _result(artifact, checkpoint, log, rounds, stretch)
     output.mkdir(parents=True, exist_ok=True)
     name = f"{result['date']}-{slug(result['machine'])}"
     (output / f"{name}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (output / f"{name}.md").write_text(render(result), encoding="utf-8")
     log.finish()
     print(render(result), flush=True)
+
+
+def _result(artifact: Artifact, checkpoint: Path, log: RoundLog, rounds: int, stretch: int) -> dict[str, Any]:
+    """What is written as JSON: machine, model, work, every single measurement, and the figures drawn from them."""
+    texts = [normalise(unit.text) for passage in corpus_calls()[0] for unit in passage.units()]
+    lengths = [len(ids) for ids in TextTokens(artifact.path, artifact.manifest["encoder"])(texts)]
+    work = operations(lengths, json.loads((checkpoint / "config.json").read_text(encoding="utf-8")))
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": describe_machine(),
+        "model": {key: artifact.manifest[key] for key in ("name", "created", "files")},
+        "parity": json.loads((checkpoint / "parity.json").read_text(encoding="utf-8")),
+        "work": {"sentences": len(lengths), "tokens": sum(lengths), "operations": work, "stretch": stretch},
+        "peers": summarise(log.rounds[:rounds], log.peers, work),
+        "rounds": log.rounds[:rounds],
+    }
 
 
 def _round(number: int, workers: dict[str, Worker], present: list[str], stretch: int) -> dict[str, Any]:

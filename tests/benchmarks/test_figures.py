@@ -82,12 +82,13 @@ def test_the_report_gives_medians_ratios_and_what_the_machine_cannot_show() -> N
 
 
 def test_a_broken_run_goes_on_with_its_own_rounds_alone(tmp_path: Path) -> None:
-    log = RoundLog(tmp_path / "rounds.jsonl", {"stretch": 128})
-    log.add({"rates": {"fp32": 1.0}})
-    assert RoundLog(tmp_path / "rounds.jsonl", {"stretch": 128}).rounds == [{"rates": {"fp32": 1.0}}]
-    assert RoundLog(tmp_path / "rounds.jsonl", {"stretch": 64}).rounds == []
+    log = RoundLog(tmp_path / "rounds.json", {"stretch": 128})
+    log.rounds.append({"rates": {"fp32": 1.0}})
+    log.save()
+    assert RoundLog(tmp_path / "rounds.json", {"stretch": 128}).rounds == [{"rates": {"fp32": 1.0}}]
+    assert RoundLog(tmp_path / "rounds.json", {"stretch": 64}).rounds == []
     log.finish()
-    assert RoundLog(tmp_path / "rounds.jsonl", {"stretch": 128}).rounds == []
+    assert RoundLog(tmp_path / "rounds.json", {"stretch": 128}).rounds == []
 
 
 def test_the_trade_off_is_a_table_and_a_picture(tmp_path: Path) -> None:

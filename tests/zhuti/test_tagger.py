@@ -88,6 +88,14 @@ def test_the_primary_theme_is_steady(tagger: Tagger) -> None:
     assert len(moved) <= 0.02 * len(pairs), moved
 
 
+def test_sentences_from_other_worlds_are_no_theme(tagger: Tagger) -> None:
+    rows = json_rows("other_worlds.jsonl")
+    assert len(rows) >= 200
+    tagged = tagger.tag_sentences([[row["text"]] for row in rows])
+    mistaken = [(row["text"], unit.primary) for row, [unit] in zip(rows, tagged, strict=True) if unit.primary != "none.boilerplate"]
+    assert len(mistaken) <= 0.05 * len(rows), mistaken
+
+
 @pytest.mark.parametrize("name", ["chengdu-2018", "zhuzhou-2021"])
 def test_traditional_and_simplified_reports_get_the_same_themes(tagger: Tagger, name: str) -> None:
     from opencc import OpenCC

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import torch
@@ -22,12 +22,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.base import prepare_base
-from training.baseline import export_lexical, fit_baseline
 from training.corpus import ROOT
-from training.curve import draw_per_leaf
-from training.dataset import corpus_blocks, load_dataset
-from training.finetune import FrozenBase, Loss, Recipe, Targets, Tuned, fine_tune, in_batches, optimise, start
-from training.halves import UnseenCorpus
+from training.dataset import corpus_blocks
+from training.finetune import FrozenBase, Loss, Recipe, Targets, Tuned, fine_tune, optimise
+from training.lab import EPOCHS, RECIPE, Draw, Lab, fine_tuned
 from training.metrics import Bools, f1, indicator, paired_permutation, score
 from training.peers import SETFIT_RECIPE, regression, sentence_vectors, setfit_loss
 from zhuti.decision import Floats, sigmoid
@@ -36,83 +34,7 @@ from zhuti.text import normalise
 Ints = NDArray[np.int64]
 SEEDS = (0, 1, 2)
 PER_LEAF = 20
-REPORTS = 24
-RECIPE = Recipe(layers=6, tuned_layers=3)
-EPOCHS = 5
 RESULTS = ROOT / "build" / "ablation.jsonl"
-
-
-class Draw:
-    """One seed's training sentences beside the corpus, ready for the encoder.
-
-    :param numbers: rows of the data set to train on.
-    :param text_of: how a row of the data set becomes the encoder's input.
-    """
-
-    def __init__(self, corpus: UnseenCorpus, numbers: Ints, recipe: Recipe, text_of: Callable[[int], str]) -> None:
-        self.corpus, self.recipe = corpus, recipe
-        self.numbers = np.concatenate([np.arange(corpus.size), numbers])
-        dataset = corpus.dataset
-        parents = np.array(dataset.taxonomy.parents)
-        self.targets = Targets(dataset.targets[self.numbers], dataset.primaries[self.numbers], parents)
-        self.training = np.arange(corpus.size, len(self.numbers))
-        self.texts = [text_of(row) for row in self.numbers]
-        folder, prefix = prepare_base(None)
-        self.base = FrozenBase(folder, prefix, self.texts, recipe)
-
-    def started(self, seed: int) -> Tuned:
-        return start(self.base, self.training, self.targets, self.recipe, seed)
-
-    @torch.no_grad()
-    def logits(self, model: Tuned, rows: Ints | None = None) -> Floats:
-        """Of the corpus, or of other rows."""
-        rows = np.arange(self.corpus.size) if rows is None else rows
-        logits = np.zeros((len(rows), self.targets.leaves.shape[1]), np.float32)
-        for places in in_batches(np.argsort(self.base.lengths[rows], kind="stable"), 64):
-            logits[places] = model.eval()(*self.base.hidden(rows[places])).float().numpy()
-        return logits
-
-
-class Lab:
-    """Draws and models that several rows share."""
-
-    def __init__(self) -> None:
-        self.corpus = UnseenCorpus(load_dataset())
-        self._texts = self.corpus.dataset.texts
-
-    @cache  # noqa: B019 - one lab a process
-    def sentences(self, seed: int, per_leaf: int, recipe: Recipe) -> Draw:
-        """Lone written sentences, so many a leaf."""
-        dataset = self.corpus.dataset
-        lone = np.array([row for row, s in enumerate(dataset.sentences) if s.written and s.document is None])
-        return Draw(self.corpus, draw_per_leaf(dataset.primaries, lone, per_leaf, seed), recipe, self._texts.__getitem__)
-
-    @cache  # noqa: B019
-    def reports(self, seed: int, segment: bool) -> Draw:
-        """Whole written reports; with ``segment``, heading and previous sentence follow each sentence as a second segment."""
-        dataset, rng = self.corpus.dataset, np.random.default_rng(seed)
-        names = list(dict.fromkeys(s.document for s in dataset.sentences if s.written and s.document))
-        chosen = set(rng.permutation(np.array(names))[:REPORTS])
-        numbers = np.array([row for row, s in enumerate(dataset.sentences) if s.document in chosen])
-        around = dataset.rows
-
-        def with_context(row: int) -> str:
-            return self._texts[row] + "".join(f"</s>{self._texts[other][:60]}" for other in around[row, :2] if other >= 0)
-
-        return Draw(self.corpus, numbers, RECIPE, with_context if segment else self._texts.__getitem__)
-
-    @cache  # noqa: B019
-    def lexical(self, draw: Draw) -> Floats:
-        pipeline = fit_baseline([draw.texts[row] for row in draw.training], draw.targets.leaves[draw.training])
-        return export_lexical(pipeline).logits(draw.texts[: self.corpus.size])
-
-    @cache  # noqa: B019
-    def tuned(self, draw: Draw, seed: int) -> Floats:
-        return draw.logits(_fine_tuned(draw, seed))
-
-
-def _fine_tuned(draw: Draw, seed: int, model: Tuned | None = None) -> Tuned:
-    return fine_tune(model or draw.started(seed), draw.base, draw.training, draw.targets, draw.recipe, EPOCHS, seed)
 
 
 # --- rows: of the lab and a seed, to the corpus's logits -------------------------------------------
@@ -133,7 +55,7 @@ def _fresh_head(lab: Lab, seed: int) -> Floats:
     with torch.no_grad():
         torch.nn.init.normal_(model.head.weight, std=0.02)
         model.head.bias.fill_(-3.0)
-    return draw.logits(_fine_tuned(draw, seed, model))
+    return draw.logits(fine_tuned(draw, seed, model))
 
 
 def _with_loss(lab: Lab, seed: int, make: Callable[[Draw], Loss]) -> Floats:
@@ -233,7 +155,7 @@ def _descriptions(lab: Lab, seed: int) -> Floats:
     dataset = lab.corpus.dataset
     plain = lab.sentences(seed, PER_LEAF, RECIPE)
     leaves = dataset.taxonomy.leaves
-    draw = Draw(lab.corpus, plain.numbers[lab.corpus.size :], RECIPE, lab._texts.__getitem__)
+    draw = Draw(lab.corpus, plain.numbers[lab.corpus.size :], RECIPE, lab.texts.__getitem__)
     words = [normalise(text) for leaf in leaves for text in (leaf.zh, leaf.include)]
     own = np.repeat(np.arange(len(leaves)), 2)
     folder, prefix = prepare_base(None)
@@ -241,7 +163,7 @@ def _descriptions(lab: Lab, seed: int) -> Floats:
     draw.training = np.concatenate([draw.training, len(draw.texts) + np.arange(len(words))])
     labels = np.concatenate([draw.targets.leaves, np.eye(len(leaves), dtype=np.float32)[own]])
     draw.targets = Targets(labels, np.concatenate([draw.targets.primaries, own]), draw.targets.parents)
-    return draw.logits(_fine_tuned(draw, seed))
+    return draw.logits(fine_tuned(draw, seed))
 
 
 def _averaged(lab: Lab, seed: int) -> Floats:
@@ -269,7 +191,7 @@ def _tied(draw: Draw) -> Loss:
 
 def _ensemble(lab: Lab, seed: int) -> Floats:
     draw = lab.sentences(seed, PER_LEAF, RECIPE)
-    members = [lab.tuned(draw, seed), *(draw.logits(_fine_tuned(draw, other)) for other in (seed + 10, seed + 20))]
+    members = [lab.tuned(draw, seed), *(draw.logits(fine_tuned(draw, other)) for other in (seed + 10, seed + 20))]
     mean: Floats = np.mean(members, axis=0, dtype=np.float32)
     return mean
 
@@ -277,7 +199,7 @@ def _ensemble(lab: Lab, seed: int) -> Floats:
 def _distilled(lab: Lab, seed: int) -> Floats:
     """Three models' mean probabilities on the training sentences, mixed half and half with the labels, taught to one."""
     draw = lab.sentences(seed, PER_LEAF, RECIPE)
-    teachers = [_fine_tuned(draw, other) for other in (seed, seed + 10, seed + 20)]
+    teachers = [fine_tuned(draw, other) for other in (seed, seed + 10, seed + 20)]
     soft = np.zeros_like(draw.targets.leaves)
     soft[draw.training] = np.mean([sigmoid(draw.logits(teacher, draw.training)) for teacher in teachers], axis=0)
     mixed = Targets(0.5 * soft + 0.5 * draw.targets.leaves, draw.targets.primaries, draw.targets.parents)
@@ -295,11 +217,11 @@ def _both(lab: Lab, seed: int) -> Floats:
 
 def _corpus_alone(lab: Lab, seed: int) -> Floats:
     """No written sentences: each half of the corpus is scored by a model trained on the other half."""
-    whole = Draw(lab.corpus, np.zeros(0, np.int64), RECIPE, lab._texts.__getitem__)
+    whole = Draw(lab.corpus, np.zeros(0, np.int64), RECIPE, lab.texts.__getitem__)
     logits = np.zeros(lab.corpus.gold.shape, np.float32)
     for fitted, applied in lab.corpus.halves:
         whole.training = np.flatnonzero(fitted)
-        logits[applied] = whole.logits(_fine_tuned(whole, seed))[applied]
+        logits[applied] = whole.logits(fine_tuned(whole, seed))[applied]
     return logits
 
 
@@ -310,7 +232,7 @@ def _on_reports(lab: Lab, seed: int, segment: bool) -> Floats:
 def _neighbour_vectors(lab: Lab, seed: int) -> Floats:
     """.4 of the mean of the vectors of the sentences before and after added to each, then a regression."""
     draw = lab.reports(seed, False)
-    vectors = sentence_vectors(_fine_tuned(draw, seed), draw.base)
+    vectors = sentence_vectors(fine_tuned(draw, seed), draw.base)
     places = np.full(len(lab.corpus.dataset.sentences) + 1, -1)
     places[draw.numbers] = np.arange(len(draw.numbers))
     beside = places[lab.corpus.dataset.rows[draw.numbers][:, 1:]]
@@ -321,7 +243,7 @@ def _neighbour_vectors(lab: Lab, seed: int) -> Floats:
 
 def _alone_regression(lab: Lab, seed: int) -> Floats:
     draw = lab.reports(seed, False)
-    return _regression(draw, sentence_vectors(_fine_tuned(draw, seed), draw.base))
+    return _regression(draw, sentence_vectors(fine_tuned(draw, seed), draw.base))
 
 
 def _context_layer(lab: Lab, seed: int, context: bool) -> Floats:

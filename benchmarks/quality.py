@@ -10,7 +10,7 @@ from benchmarks.workload import Call
 from training.dataset import load_dataset
 from training.metrics import f1, indicator
 from zhuti.artifact import Artifact
-from zhuti.context import ContextLayer, neighbours
+from zhuti.context import ContextLayer, neighbours, role_numbers
 from zhuti.decision import Decision, Floats, choose
 from zhuti.lexical import LexicalView
 from zhuti.text import normalise
@@ -30,8 +30,10 @@ class Decider:
     def choose(self, dense: Floats, call: Call) -> list[list[int]]:
         """:param dense: the encoder's leaf logits, (n, leaves). :return: leaf positions of each sentence."""
         documents = [passage.units() for passage in call]
-        lexical = self._lexical.logits([normalise(unit.text) for units in documents for unit in units])
-        logits = self._context.logits(dense, lexical, neighbours([[unit.role for unit in units] for units in documents]))
+        every = [unit for units in documents for unit in units]
+        lexical = self._lexical.logits([normalise(unit.text) for unit in every])
+        rows = neighbours([[unit.role for unit in units] for units in documents])
+        logits = self._context.logits(dense, lexical, rows, role_numbers(unit.role for unit in every))
         return choose(self._decision.leaf_probabilities(logits), np.asarray(self._decision.thresholds), self._taxonomy)
 
 

@@ -42,4 +42,6 @@ def save_baseline(pipeline: Pipeline, folder: Path) -> None:
     """Write ``baseline.skops``: no pickle."""
     from skops.io import dump
 
+    vectorizer = pipeline[0]  # skops makes a file of each numpy number, and every term has one
+    vectorizer.vocabulary_ = {term: int(place) for term, place in vectorizer.vocabulary_.items()}
     dump(pipeline, folder / BASELINE_FILE)

@@ -14,7 +14,7 @@ ALLOWED = {
     "zhuti": {"zhuti"},
     "training": {"training", "zhuti"},
     "serving": {"serving", "zhuti"},
-    "benchmarks": {"benchmarks", "training", "zhuti"},
+    "benchmarks": {"benchmarks", "serving", "training", "zhuti"},
 }
 PACKAGES = set(ALLOWED)
 

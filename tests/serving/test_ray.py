@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ray.cluster_utils import Cluster
@@ -43,12 +44,24 @@ def two_machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_worker_niceness", "0")
     node = {"num_cpus": 1, "object_store_memory": 100 << 20, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
+    cluster = Cluster()
     try:
-        cluster.add_node(**node)
+        for _ in range(2):
+            add_node(cluster, node)
         yield cluster.address
     finally:
         cluster.shutdown()
+
+
+def add_node(cluster: Cluster, node: dict[str, Any]) -> None:
+    """Try again where a busy machine takes longer than the 30 s that Ray waits for a node."""
+    for left in (2, 1, 0):
+        try:
+            cluster.add_node(**node)
+            return
+        except Exception as error:
+            if not left or "timed out during startup" not in str(error):
+                raise
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[bytes]:

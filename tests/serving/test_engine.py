@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,6 +49,12 @@ def fragile() -> Fragile:
     return tagger
 
 
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: the tests in a browser keep an event loop in the main one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, scenario).result()
+
+
 @asynccontextmanager
 async def running(load: Callable[[], Tagger], metrics: Metrics | None = None) -> AsyncIterator[Engine]:
     engine = Engine(load, metrics or Metrics(), batch_units=16)
@@ -88,7 +95,7 @@ def test_what_waits_is_tagged_together_and_only_the_one_at_fault_fails() -> None
         assert tagger.sizes == [1, 16, *[1] * 16, 3]
         assert tagger.threads == {"tagger"}
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_sentence_the_tagger_fails_on_does_not_take_its_document_along() -> None:
@@ -105,7 +112,7 @@ def test_a_sentence_the_tagger_fails_on_does_not_take_its_document_along() -> No
             scores = [theme["score"] for theme in result["unit"]["themes"]]
             assert scores == pytest.approx([theme.score for theme in unit.themes], abs=1e-3)
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_batches_of_mixed_options_give_each_its_own() -> None:
@@ -132,7 +139,7 @@ def test_batches_of_mixed_options_give_each_its_own() -> None:
                 assert scores == pytest.approx(np.array([theme.score for unit in alone for theme in unit.themes]), abs=1e-3)
                 assert [len(unit.evidence) for unit in given] == [options.explain] * 2
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_long_document_leaves_room_and_is_tagged_as_in_one_piece() -> None:
@@ -168,7 +175,7 @@ def test_a_long_document_leaves_room_and_is_tagged_as_in_one_piece() -> None:
             scores = [{theme.code: theme.score for theme in unit.themes} for unit in (one, other)]
             assert scores[0] == pytest.approx(scores[1], abs=2e-3)
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_model_that_cannot_be_loaded_is_told() -> None:
@@ -178,4 +185,4 @@ def test_a_model_that_cannot_be_loaded_is_told() -> None:
                 await engine.tag([single_unit("甲。")], Options())
             assert (caught.value.status, caught.value.detail) == (503, {"state": "failed"})
 
-    asyncio.run(scenario())
+    run(scenario())

@@ -76,7 +76,7 @@ def test_the_chart_is_one_svg_with_a_bar_a_report(tmp_path: Path) -> None:
     ],
 )
 def test_groups(source: str, columns: dict[str, object], report: str, year: str, place: str) -> None:
-    item = Item(source, (0,), columns, single_unit("党费。"))
+    item = Item(source, (0,), columns, single_unit("党费。"), "党费。")
     kinds: tuple[By, ...] = ("report", "year", "place")
     assert tuple(group(item, by) for by in kinds) == (report, year, place)
 

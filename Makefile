@@ -23,7 +23,7 @@ evaluate: $(VENV)/.train
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run
 
-bench-service: $(VENV)/.dev
+bench-service: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.service
 
 bento: $(VENV)/.bento

@@ -12,10 +12,11 @@ from typing import Any
 from benchmarks.matrix import NOTEWORTHY_FLAGS, cpu_flags
 from benchmarks.peers import CORES
 
-_LIBRARIES = ("numpy", "tokenizers", "torch", "transformers", "onnxruntime", "onnx", "openvino", "nncf", "opencc")
+_RUNTIMES = ("numpy", "tokenizers", "torch", "transformers", "onnxruntime", "onnx", "openvino", "nncf", "opencc")
 
 
-def describe_machine() -> dict[str, Any]:
+def describe_machine(libraries: tuple[str, ...] = _RUNTIMES) -> dict[str, Any]:
+    """:param libraries: whose versions are given."""
     flags = cpu_flags()
     return {
         "cpu": _cpu_name(),
@@ -25,7 +26,7 @@ def describe_machine() -> dict[str, Any]:
         "cores_used": CORES,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": {name: version(name) for name in libraries},
     }
 
 

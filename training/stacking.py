@@ -34,7 +34,8 @@ def fit_context(dense: Floats, lexical: Floats, rows: Ints, roles: Ints, targets
     z, words, slots = (
         torch.from_numpy(np.concatenate([a, b])) for a, b in ((dense, dense), (lexical, lexical), (around, np.zeros_like(around)))
     )
-    y, first, form = (torch.from_numpy(np.concatenate([a, a])) for a in (targets, primaries, roles))
+    form_of = np.eye(len(ROLES), dtype=np.float32)[roles]  # a product: the gradient of an index adds up in changing order
+    y, first, form = (torch.from_numpy(np.concatenate([a, a])) for a in (targets, primaries, form_of))
     leaves = dense.shape[1]
     weights = {
         "dense": torch.full((leaves,), 0.5, requires_grad=True),
@@ -47,7 +48,7 @@ def fit_context(dense: Floats, lexical: Floats, rows: Ints, roles: Ints, targets
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = weights["dense"] * z + weights["lexical"] * words + weights["bias"] + weights["roles"][form]
+        logits = weights["dense"] * z + weights["lexical"] * words + weights["bias"] + form @ weights["roles"]
         logits = logits + torch.einsum("nsi,sij->nj", slots, weights["slots"])
         loss = functional.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1).mean() + functional.cross_entropy(
             logits, first

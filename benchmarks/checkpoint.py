@@ -141,7 +141,7 @@ def largest_difference(model: Any, artifact: Artifact) -> float:
     import openvino
     import torch
 
-    from training.finetune import SentenceEncoder
+    from training.frozen import SentenceEncoder
 
     texts = [normalise(row["text"]) for _, row in read_json_lines(SENTENCES)][:_PARITY_SENTENCES]
     ids, mask = pad(TextTokens(artifact.path, artifact.manifest["encoder"])(texts))

@@ -9,7 +9,7 @@ import torch
 from transformers import BertConfig, BertModel, BertPreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from training.finetune import SentenceEncoder
+from training.frozen import SentenceEncoder
 from zhuti.decision import Floats
 
 

@@ -43,7 +43,7 @@ def load_pooled(checkpoint: Path, attention: str = "sdpa") -> Any:
     """:return: the checkpoint as a torch module from ids and mask to sentence vectors."""
     from transformers import BertModel
 
-    from training.finetune import SentenceEncoder
+    from training.frozen import SentenceEncoder
 
     return SentenceEncoder(BertModel.from_pretrained(checkpoint, attn_implementation=attention, add_pooling_layer=False)).eval()
 

@@ -32,7 +32,7 @@ class Decider:
         documents = [passage.units() for passage in call]
         every = [unit for units in documents for unit in units]
         lexical = self._lexical.logits([normalise(unit.text) for unit in every])
-        rows = neighbours([[unit.role for unit in units] for units in documents])
+        rows = neighbours(documents)
         logits = self._context.logits(dense, lexical, rows, role_numbers(unit.role for unit in every))
         return choose(self._decision.leaf_probabilities(logits), np.asarray(self._decision.thresholds), self._taxonomy)
 

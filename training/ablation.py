@@ -24,10 +24,12 @@ from torch.nn import functional
 from training.base import prepare_base
 from training.corpus import ROOT
 from training.dataset import corpus_blocks
-from training.finetune import FrozenBase, Loss, Recipe, Targets, Tuned, fine_tune, optimise
+from training.finetune import Loss, Targets, Tuned, fine_tune, optimise
+from training.frozen import FrozenBase
 from training.lab import EPOCHS, RECIPE, Draw, Lab, fine_tuned
 from training.metrics import Bools, f1, indicator, paired_permutation, score
 from training.peers import SETFIT_RECIPE, regression, sentence_vectors, setfit_loss
+from training.recipe import Recipe
 from zhuti.decision import Floats, sigmoid
 from zhuti.text import normalise
 
@@ -235,7 +237,7 @@ def _neighbour_vectors(lab: Lab, seed: int) -> Floats:
     vectors = sentence_vectors(fine_tuned(draw, seed), draw.base)
     places = np.full(len(lab.corpus.dataset.sentences) + 1, -1)
     places[draw.numbers] = np.arange(len(draw.numbers))
-    beside = places[lab.corpus.dataset.rows[draw.numbers][:, 1:]]
+    beside = places[lab.corpus.dataset.rows[draw.numbers][:, 1:3]]
     there = (beside >= 0).astype(np.float32)
     mean = (vectors[beside] * there[:, :, None]).sum(1) / np.maximum(there.sum(1, keepdims=True), 1)
     return _regression(draw, vectors + np.float32(0.4) * mean)
@@ -252,18 +254,17 @@ def _context_layer(lab: Lab, seed: int, context: bool) -> Floats:
 
 
 Row = Callable[[Lab, int], Floats]
-REFERENCE = "reference: 6 layers, upper 3 tuned, started head, tied loss"
+REFERENCE = "reference: 12 layers, upper 3 tuned, started head, tied loss"
 ROWS: dict[str, tuple[Row, str]] = {
     REFERENCE: (_reference, REFERENCE),
     "character n-gram TF-IDF + logistic regression": (_ngrams, REFERENCE),
-    "frozen encoder + logistic regression (6 layers)": (_frozen, REFERENCE),
-    "frozen encoder + logistic regression (12 layers)": (partial(_frozen, recipe=replace(RECIPE, layers=12)), REFERENCE),
+    "frozen encoder + logistic regression": (_frozen, REFERENCE),
     "fresh head instead of a started one": (_fresh_head, REFERENCE),
     "1 layer tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=1)), REFERENCE),
     "2 layers tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=2)), REFERENCE),
-    "all 6 layers tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=6)), REFERENCE),
-    "4 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=4)), REFERENCE),
-    "12 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=12)), REFERENCE),
+    "6 layers tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=6)), REFERENCE),
+    "first 6 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=6)), REFERENCE),
+    "first 9 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=9)), REFERENCE),
     "SetFit: contrastive pairs, then regression": (_setfit, REFERENCE),
     "supervised contrastive term": (partial(_with_loss, make=_contrastive), REFERENCE),
     "label descriptions as training sentences": (_descriptions, REFERENCE),

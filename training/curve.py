@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from training.baseline import export_lexical, fit_baseline
-from training.finetune import fine_tune, in_batches, start
+from training.finetune import fine_tune, start
+from training.frozen import in_batches
 from training.halves import UnseenCorpus
 from training.metrics import score
 from training.outoffold import Trainer

@@ -82,13 +82,13 @@ class Dataset:
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """(n, 3), see :func:`zhuti.context.neighbours`; lone sentences have no neighbours."""
-        documents: list[list[Role]] = []
+        """(n, slots), see :func:`zhuti.context.neighbours`; lone sentences have no neighbours."""
+        documents: list[list[Sentence]] = []
         previous: str | None = None
         for sentence in self.sentences:
             if sentence.document is None or sentence.document != previous:
                 documents.append([])
-            documents[-1].append(sentence.role)
+            documents[-1].append(sentence)
             previous = sentence.document
         return neighbours(documents)
 
@@ -163,7 +163,7 @@ def _folds(dataset: Dataset, corpus: dict[str | None, int], first_written: int) 
 def cut_at_fold_edges(rows: NDArray[np.int64], folds: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """Take away neighbours that lie in another fold: their logits come from another model.
 
-    :return: (n, 3) as ``rows``, -1 where the neighbour is not held out together with the sentence.
+    :return: (n, slots) as ``rows``, -1 where the neighbour is not held out together with the sentence.
     """
     folds = np.asarray(folds)
     return np.where((rows >= 0) & (folds[rows] == folds[:, None]), rows, -1)

@@ -20,9 +20,9 @@ from training import peers as peer_models
 from training.crossfit import CrossFitted, Stack
 from training.curve import learning_curve
 from training.dataset import BLOCK, Dataset, block_folds, corpus_blocks, document_folds, load_dataset
-from training.finetune import Recipe
 from training.metrics import bootstrap_intervals, calibration_error, f1, indicator, paired_permutation, score, to_themes
 from training.outoffold import OutOfFold, Trainer
+from training.recipe import Recipe
 from zhuti.decision import choose
 
 SCHEMES = {"documents": ("leave one document out", document_folds), "blocks": ("5 folds over blocks of 15 sentences", block_folds)}

@@ -19,7 +19,8 @@ from safetensors.numpy import save_file
 
 os.environ.setdefault("OPENVINO_TELEMETRY", "0")
 
-from training.finetune import FrozenBase, SentenceEncoder, Tuned
+from training.finetune import Tuned
+from training.frozen import FrozenBase, SentenceEncoder
 from zhuti.decision import Floats
 from zhuti.model import HEAD_FILE
 

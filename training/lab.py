@@ -13,14 +13,16 @@ from training.base import prepare_base
 from training.baseline import export_lexical, fit_baseline
 from training.curve import draw_per_leaf
 from training.dataset import load_dataset
-from training.finetune import FrozenBase, Recipe, Targets, Tuned, fine_tune, in_batches, start
+from training.finetune import Targets, Tuned, fine_tune, start
+from training.frozen import FrozenBase, in_batches
 from training.halves import UnseenCorpus
+from training.recipe import Recipe
 from zhuti.decision import Floats
 
 Ints = NDArray[np.int64]
 REPORTS = 24
-RECIPE = Recipe(layers=6, tuned_layers=3)
-EPOCHS = 5
+RECIPE = Recipe(layers=12, tuned_layers=3)
+EPOCHS = 3
 
 
 class Draw:

@@ -22,7 +22,9 @@ from training.baseline import export_lexical, fit_baseline
 from training.corpus import ROOT
 from training.dataset import SOURCES, Dataset
 from training.export import export_encoder
-from training.finetune import MAX_TOKENS, FrozenBase, Recipe, Targets, Tuned, fine_tune, start
+from training.finetune import Targets, Tuned, fine_tune, start
+from training.frozen import MAX_TOKENS, FrozenBase
+from training.recipe import Recipe
 from zhuti.artifact import file_hash
 from zhuti.decision import Floats
 from zhuti.model import Views
@@ -30,7 +32,7 @@ from zhuti.model import Views
 Ints = NDArray[np.int64]
 CACHE = ROOT / "build" / "out-of-fold"
 _CODE = (
-    *(f"training/{name}.py" for name in ("base", "baseline", "dataset", "export", "finetune", "outoffold")),
+    *(f"training/{name}.py" for name in ("base", "baseline", "dataset", "export", "finetune", "frozen", "outoffold", "recipe")),
     *(f"zhuti/{name}.py" for name in ("text", "lexical", "encoder", "model")),
 )
 
@@ -167,12 +169,12 @@ def split_rows(rows: Ints, folds: Ints, fold: int, corpus: NDArray[np.bool_]) ->
 
     A fold of written reports trains on written sentences alone: what is fitted on its logits knows nothing of the corpus.
 
-    :param rows: neighbours, (n, 3), see :func:`zhuti.context.neighbours`.
+    :param rows: (n, slots), see :func:`zhuti.context.neighbours`.
     :param corpus: (n,), True for corpus sentences.
     """
     held_out = folds == fold
     left_out = held_out.copy()
-    around = rows[held_out, 1:]
+    around = rows[held_out, 1:3]
     left_out[around[around >= 0]] = True
     if not corpus[held_out].any():
         left_out |= corpus

@@ -15,8 +15,10 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from torch.nn import functional
 
-from training.finetune import FrozenBase, Loss, Recipe, Tuned, in_batches, optimise, start
+from training.finetune import Loss, Tuned, optimise, start
+from training.frozen import FrozenBase, in_batches
 from training.outoffold import OutOfFold, Trainer, split_rows
+from training.recipe import Recipe
 from zhuti.decision import Floats
 
 Ints = NDArray[np.int64]

@@ -25,9 +25,9 @@ from training.card import write_card
 from training.corpus import ROOT
 from training.crossfit import CrossFitted, Stack
 from training.dataset import SOURCES, TAXONOMY, Dataset, document_folds, load_dataset
-from training.finetune import Recipe
 from training.metrics import score
 from training.outoffold import Trainer
+from training.recipe import Recipe
 from zhuti.artifact import file_hash, write_manifest
 from zhuti.decision import choose
 from zhuti.evidence import EvidenceIndex

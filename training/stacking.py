@@ -16,7 +16,7 @@ from zhuti.decision import Decision, Floats, choose, sigmoid, theme_logits
 from zhuti.taxonomy import Taxonomy
 
 Ints = NDArray[np.int64]
-SLOT_PENALTY = 7e-4
+SLOT_PENALTY = 0.6  # against the loss summed over the sentences, so that few sentences are trusted less
 OWN_PENALTY = 1e-2
 UNCERTAIN_SHARE = 0.2
 _GRID = np.arange(0.2, 0.7, 0.025)
@@ -27,7 +27,7 @@ def fit_context(dense: Floats, lexical: Floats, rows: Ints, roles: Ints, targets
 
     Every sentence stands twice in the fit, with and without its neighbours, so that a lone sentence is scored well too.
 
-    :param dense: (n, leaves). :param lexical: (n, leaves). :param rows: (n, 3). :param roles: (n,).
+    :param dense: (n, leaves). :param lexical: (n, leaves). :param rows: (n, slots). :param roles: (n,).
     :param targets: (n, leaves). :param primaries: (n,).
     """
     around = neighbour_probabilities(dense, lexical, rows)
@@ -53,7 +53,7 @@ def fit_context(dense: Floats, lexical: Floats, rows: Ints, roles: Ints, targets
         loss = functional.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1).mean() + functional.cross_entropy(
             logits, first
         )
-        loss = loss + SLOT_PENALTY * (weights["slots"].square().sum() + weights["roles"].square().sum())
+        loss = loss + SLOT_PENALTY / len(targets) * (weights["slots"].square().sum() + weights["roles"].square().sum())
         for name in ("dense", "lexical"):  # per-leaf weights stay near their mean
             loss = loss + OWN_PENALTY * (weights[name] - weights[name].mean()).square().sum()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -7,10 +7,11 @@ Wolpert 1992), so it learns how far each view can be trusted on text that traini
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import get_args
+from typing import Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,29 +21,47 @@ from zhuti.decision import Floats, sigmoid
 from zhuti.text import Role, Unit
 
 FILE = "context.safetensors"
-SLOTS = ("heading", "previous", "next")
+SLOTS = ("heading", "previous", "next", "second previous", "second next", "heading above")
+REACH = 2  # units to either side
 ROLES: tuple[Role, ...] = get_args(Role)
+_NUMBERING = (r"第[一二三四五六七八九十]+[部章編编]|[一二三四五六七八九十]+[、.．]", r"[（(][一二三四五六七八九十]+[)）]", r"\d+[、.．]")
 
 
-def neighbours(documents: Sequence[Sequence[Role]]) -> NDArray[np.int64]:
-    """Rows of each unit's heading, previous and next unit.
+class Line(Protocol):
+    """What context is read from: a unit or a labelled sentence."""
 
-    :param documents: the roles of each document's units; units are numbered through all documents.
-    :return: (units, 3); -1 where there is none. A heading's own heading is the one before it.
+    @property
+    def text(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+
+
+def neighbours(documents: Sequence[Sequence[Line]]) -> NDArray[np.int64]:
+    """Rows of each unit's headings and of the units beside it.
+
+    :param documents: each document's units in order; units are numbered through all documents.
+    :return: (units, slots), see ``SLOTS``; -1 where there is none. A heading's own heading is the one before it.
     """
     rows = np.full((sum(map(len, documents)), len(SLOTS)), -1, np.int64)
     first = 0
-    for roles in documents:
-        heading = -1
-        for place, role in enumerate(roles):
-            unit = first + place
-            previous = unit - 1 if place > 0 else -1
-            following = unit + 1 if place + 1 < len(roles) else -1
-            rows[unit] = heading, previous, following
-            if role == "heading":
-                heading = unit
-        first += len(roles)
+    for document in documents:
+        last, heading = first + len(document) - 1, -1
+        above: list[tuple[int, int]] = []  # level and row of the headings that are open, outermost first
+        for row, line in enumerate(document, first):
+            if line.role == "heading":
+                level = heading_level(line.text)
+                above = [*(other for other in above if other[0] < level), (level, row)]
+            beside = [step if first <= step <= last else -1 for step in (row - 1, row + 1, row - 2, row + 2)]
+            rows[row] = heading, *beside, above[-2][1] if len(above) > 1 else -1
+            if line.role == "heading":
+                heading = row
+        first += len(document)
     return rows
+
+
+def heading_level(text: str) -> int:
+    """:return: 0 for 一、, 1 for (一), 2 for 1. and 3 for a heading without such a number."""
+    return next((level for level, form in enumerate(_NUMBERING) if re.match(form, text)), len(_NUMBERING))
 
 
 def role_numbers(roles: Iterable[Role]) -> NDArray[np.int64]:
@@ -55,12 +74,21 @@ def window(units: Sequence[Unit], start: int, stop: int) -> tuple[list[Unit], in
 
     :return: the units from ``start`` to before ``stop`` among those, and how many stand before them.
     """
-    before: list[Unit] = []
-    if start > 0:
-        previous = units[start - 1]
-        heading = next((unit for unit in reversed(units[:start]) if unit.role == "heading"), previous)
-        before = [previous] if heading is previous else [heading, previous]
-    return [*before, *units[start : stop + 1]], len(before)
+    before = reached_back(units, start)
+    return [*before, *units[start : stop + REACH]], len(before)
+
+
+def reached_back(units: Sequence[Unit], stop: int) -> list[Unit]:
+    """What the context of later units reaches back to: of the units before ``stop`` the last ones and the open headings."""
+    places = set(range(max(0, stop - REACH), stop))
+    level = len(_NUMBERING) + 1
+    for place in range(stop - 1, -1, -1):
+        if units[place].role == "heading" and heading_level(units[place].text) < level:
+            places.add(place)
+            level = heading_level(units[place].text)
+            if level == 0:
+                break
+    return [units[place] for place in sorted(places)]
 
 
 @dataclass(frozen=True)
@@ -71,7 +99,7 @@ class ContextLayer:
     :param lexical: (leaves,), weight of the lexical logit.
     :param bias: (leaves,).
     :param roles: (3, leaves): what the unit's own role, which its form gives away, adds to each leaf.
-    :param slots: (3, leaves, leaves): what a leaf in the heading, previous or next unit adds to each leaf.
+    :param slots: (slots, leaves, leaves): what a leaf in a heading or a unit beside adds to each leaf.
     """
 
     dense: Floats
@@ -82,7 +110,11 @@ class ContextLayer:
 
     @classmethod
     def load(cls, folder: Path) -> ContextLayer:
-        return cls(**load_file(folder / FILE))
+        """:raises ValueError: if it was fitted for other slots than this version reads."""
+        layer = cls(**load_file(folder / FILE))
+        if len(layer.slots) != len(SLOTS):
+            raise ValueError(f"the context layer has {len(layer.slots)} slots, this version of zhuti reads {len(SLOTS)}")
+        return layer
 
     def save(self, folder: Path) -> None:
         save_file({field.name: getattr(self, field.name) for field in fields(self)}, folder / FILE)
@@ -90,7 +122,7 @@ class ContextLayer:
     def logits(self, dense: Floats, lexical: Floats, rows: NDArray[np.int64], roles: NDArray[np.int64]) -> Floats:
         """:param dense: (n, leaves). :param lexical: (n, leaves).
 
-        :param rows: (n, 3), see :func:`neighbours`. :param roles: (n,), see :func:`role_numbers`.
+        :param rows: (n, slots), see :func:`neighbours`. :param roles: (n,), see :func:`role_numbers`.
         :return: (n, leaves).
         """
         own = self.dense * dense + self.lexical * lexical + self.bias + self.roles[roles]
@@ -100,6 +132,6 @@ class ContextLayer:
 
 
 def neighbour_probabilities(dense: Floats, lexical: Floats, rows: NDArray[np.int64]) -> Floats:
-    """:return: (n, 3, leaves): the views' mean probabilities at each neighbour, 0 where there is none."""
+    """:return: (n, slots, leaves): the views' mean probabilities at each neighbour, 0 where there is none."""
     own = sigmoid(np.float32(0.5) * (dense + lexical))
     return np.where(rows[:, :, None] >= 0, own[rows], np.float32(0))

@@ -28,7 +28,7 @@ class Model(Protocol):
     def logits(self, texts: list[str], rows: NDArray[np.int64], roles: NDArray[np.int64]) -> tuple[Floats, Floats | None]:
         """Score normalised texts.
 
-        :param rows: neighbours, (n, 3), see :func:`zhuti.context.neighbours`.
+        :param rows: neighbours, (n, slots), see :func:`zhuti.context.neighbours`.
         :param roles: (n,), see :func:`zhuti.context.role_numbers`.
         :return: leaf logits (n, leaves) and vectors (n, width), if the model has any.
         """

@@ -133,7 +133,7 @@ class Tagger:
         """
         units = [unit for document in documents for unit in document]
         texts, roles = [normalise(unit.text) for unit in units], role_numbers(unit.role for unit in units)
-        rows = neighbours([[unit.role for unit in document] for document in documents])
+        rows = neighbours(documents)
         with self._lock:
             logits, vectors = self._model.logits(texts, rows, roles)
         return self._decision.leaf_probabilities(logits), vectors

@@ -10,6 +10,7 @@ from typing import Any
 
 from serving.batch.stream import Item
 from serving.batch.tables import Reject
+from zhuti.context import REACH, reached_back
 from zhuti.text import Unit
 
 CHUNK = 2048  # units tagged at once: enough for batches of one length
@@ -36,8 +37,8 @@ class Chunk:
 def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0, before: int = 0) -> Iterator[Chunk]:
     """Cut a stream into chunks that never lie across the border of two shards.
 
-    A chunk's documents get the units that the model's context reaches into across its borders: the heading
-    above, the unit before and the unit after. So the window is bounded, and the tags are those of the whole document.
+    A chunk's documents get the units that the model's context reaches into across its borders: the headings
+    above, the units before and the units after. So the window is bounded, and the tags are those of the whole document.
 
     :param shard: events (sentences and rejects) in a shard.
     :param skip: shards that are done: their events are read, for their context, and not given.
@@ -69,26 +70,20 @@ def chunks(events: Iterable[Item | Reject], shard: int, *, skip: int = 0, before
             chunk.documents[-1].append(event.unit)
             first, count = chunk.own[-1]
             chunk.own[-1] = first, count + 1
-            above = [event.unit] if event.unit.role == "heading" else [*above[:1], event.unit] if _headed(above) else [event.unit]
-        if following is not None and following.key == key and chunk.documents:
-            chunk.documents[-1].append(following.unit)
+            above = reached_back([*above, event.unit], len(above) + 1)
+        if chunk.documents:
+            chunk.documents[-1] += [item.unit for item in following if item.key == key]
         done += chunk.events
         if done > skip * shard:
             yield chunk
 
 
-def _headed(above: list[Unit]) -> bool:
-    return bool(above) and above[0].role == "heading"
-
-
-def _fill(waiting: deque[Item | Reject], source: Iterator[Item | Reject], size: int) -> Item | None:
-    """Read on until ``size`` events wait and the sentence after them is known. :return: that sentence."""
+def _fill(waiting: deque[Item | Reject], source: Iterator[Item | Reject], size: int) -> list[Item]:
+    """Read on until ``size`` events wait and the sentences that context reaches after them are known. :return: those sentences."""
     waiting.extend(islice(source, max(0, size - len(waiting))))
-    for event in islice(waiting, size, None):
-        if isinstance(event, Item):
-            return event
-    for event in source:
+    following = [event for event in islice(waiting, size, None) if isinstance(event, Item)]
+    while len(following) < REACH and (event := next(source, None)) is not None:
         waiting.append(event)
         if isinstance(event, Item):
-            return event
-    return None
+            following.append(event)
+    return following[:REACH]

@@ -205,20 +205,20 @@ def test_context_crosses_chunks_as_in_the_whole_document(tmp_path: Path, monkeyp
         whole.setdefault(item.key, []).append(item)
     documents = list(whole.values())
     flat = [item.unit for document in documents for item in document]
-    context = neighbours([[item.unit.role for item in document] for document in documents])
+    context = neighbours([[item.unit for item in document] for document in documents])
     want = [[flat[row].text if row >= 0 else None for row in rows] for rows in context]
     for size in (1, 2, 7, 64):
         monkeypatch.setattr(window, "CHUNK", size)
         found, kept, rejects = [], [], 0
         for chunk in chunks(Stream([source], reading).events(), 50):
             units = [unit for document in chunk.documents for unit in document]
-            rows_of = iter(neighbours([[unit.role for unit in document] for document in chunk.documents]))
+            rows_of = iter(neighbours(chunk.documents))
             for document, (first, count) in zip(chunk.documents, chunk.own, strict=True):
                 own = [next(rows_of) for _ in document][first : first + count]
                 found += [[units[row].text if row >= 0 else None for row in slots] for slots in own]
             kept += chunk.items
             rejects += len(chunk.rejects)
-            assert len(units) <= size + 3
+            assert len(units) <= size + 8
         assert (found, rejects) == (want, 1)
         assert [item.columns for item in kept] == [item.columns for item in items]
 

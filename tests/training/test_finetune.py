@@ -12,7 +12,9 @@ from safetensors.numpy import load_file
 
 from training.base import BaseError, prepare_base
 from training.export import export_encoder, full_encoder
-from training.finetune import FrozenBase, Recipe, SentenceEncoder, Targets, fine_tune, start, tied_loss
+from training.finetune import Targets, fine_tune, start, tied_loss
+from training.frozen import FrozenBase, SentenceEncoder
+from training.recipe import Recipe
 from zhuti.encoder import Encoder
 
 TEXTS = ["举办干部培训班", "引进高层次人才", "开展干部培训", "出台人才政策", "干部培训基地", "人才公寓"] * 4

@@ -10,8 +10,8 @@ import pytest
 
 from training import curve, outoffold, peers
 from training.dataset import TAXONOMY, Dataset, Sentence, document_folds
-from training.finetune import Recipe
 from training.outoffold import OutOfFold, Trainer
+from training.recipe import Recipe
 from zhuti.taxonomy import Taxonomy
 from zhuti.text import Role
 

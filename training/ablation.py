@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from training.base import prepare_base
 from training.corpus import ROOT
@@ -27,6 +26,7 @@ from training.dataset import corpus_blocks
 from training.finetune import Loss, Targets, Tuned, fine_tune, optimise
 from training.frozen import FrozenBase
 from training.lab import EPOCHS, RECIPE, Draw, Lab, fine_tuned
+from training.losses import asymmetric, balanced, contrastive, r_drop, tied, untied
 from training.metrics import Bools, f1, indicator, paired_permutation, score
 from training.peers import SETFIT_RECIPE, regression, sentence_vectors, setfit_loss
 from training.recipe import Recipe
@@ -66,80 +66,6 @@ def _with_loss(lab: Lab, seed: int, make: Callable[[Draw], Loss]) -> Floats:
     return draw.logits(tuned)
 
 
-def _bce(logits: Tensor, y: Tensor) -> Tensor:
-    return functional.binary_cross_entropy_with_logits(logits, y, reduction="none")
-
-
-def _untied(draw: Draw) -> Loss:
-    y, first = torch.from_numpy(draw.targets.leaves), torch.from_numpy(draw.targets.primaries)
-
-    def loss(model: Tuned, batch: Ints) -> Tensor:
-        logits = model(*draw.base.hidden(batch)).float()
-        return _bce(logits, y[batch]).sum(1).mean() + functional.cross_entropy(logits, first[batch])
-
-    return loss
-
-
-def _asymmetric(draw: Draw) -> Loss:
-    """Ridnik et al. 2021, negatives focused by 4 and shifted by 0.05, in place of the binary cross-entropy."""
-    return _replaced(draw, lambda p, y: -(y * p.clamp(min=1e-6).log() + (1 - y) * _hard(p) ** 4 * (1 - _hard(p)).clamp(min=1e-6).log()))
-
-
-def _hard(p: Tensor) -> Tensor:
-    return (p - 0.05).clamp(min=0)
-
-
-def _balanced(draw: Draw) -> Loss:
-    """Re-balanced weights of the distribution-balanced loss (Wu et al. 2020): each label weighs by its rarity in the sentence."""
-    rate = 1 / torch.from_numpy(draw.targets.leaves[draw.training].sum(0)).clamp(min=1)
-
-    def weighted(p: Tensor, y: Tensor) -> Tensor:
-        ratio = rate / (y * rate).sum(1, keepdim=True)
-        weight = 0.1 + torch.sigmoid(10 * (ratio - 0.2))
-        return weight * functional.binary_cross_entropy(p.clamp(1e-6, 1 - 1e-6), y, reduction="none")
-
-    return _replaced(draw, weighted)
-
-
-def _replaced(draw: Draw, leaves: Callable[[Tensor, Tensor], Tensor]) -> Loss:
-    y, first = torch.from_numpy(draw.targets.leaves), torch.from_numpy(draw.targets.primaries)
-
-    def loss(model: Tuned, batch: Ints) -> Tensor:
-        logits = model(*draw.base.hidden(batch)).float()
-        return leaves(torch.sigmoid(logits), y[batch]).sum(1).mean() + functional.cross_entropy(logits, first[batch])
-
-    return loss
-
-
-def _r_drop(draw: Draw) -> Loss:
-    """Liang et al. 2021: two passes with other dropout, drawn together by their symmetric divergence."""
-    y, primaries = torch.from_numpy(draw.targets.leaves), torch.from_numpy(draw.targets.primaries)
-
-    def loss(model: Tuned, batch: Ints) -> Tensor:
-        passes = [model(*draw.base.hidden(batch)).float() for _ in range(2)]
-        p, q = (torch.sigmoid(logits) for logits in passes)
-        apart: Tensor = ((p - q) * (passes[0] - passes[1])).sum(1).mean()
-        plain = [_bce(logits, y[batch]).sum(1).mean() + functional.cross_entropy(logits, primaries[batch]) for logits in passes]
-        return (plain[0] + plain[1]) / 2 + 0.5 * apart
-
-    return loss
-
-
-def _contrastive(draw: Draw) -> Loss:
-    """Supervised contrastive term (Khosla et al. 2020) over the batch's vectors, beside the reference's loss without themes."""
-    plain, first = _untied(draw), torch.from_numpy(draw.targets.primaries)
-
-    def loss(model: Tuned, batch: Ints) -> Tensor:
-        vectors = functional.normalize((model.vectors(*draw.base.hidden(batch)) - model.mean) / model.scale, dim=1)
-        same = (first[batch][:, None] == first[batch][None, :]).float().fill_diagonal_(0)
-        near = (vectors @ vectors.T / 0.1).masked_fill(torch.eye(len(batch), dtype=torch.bool), -1e9).log_softmax(1)
-        term = -(near * same).sum(1)[same.sum(1) > 0] / same.sum(1)[same.sum(1) > 0]
-        pulled: Tensor = plain(model, batch) + (0.3 * term.mean() if len(term) else 0.0)
-        return pulled
-
-    return loss
-
-
 def _setfit(lab: Lab, seed: int) -> Floats:
     draw = lab.sentences(seed, PER_LEAF, RECIPE)
     loss = setfit_loss(draw.base, draw.targets.primaries)
@@ -171,7 +97,7 @@ def _descriptions(lab: Lab, seed: int) -> Floats:
 def _averaged(lab: Lab, seed: int) -> Floats:
     """Moving average of the weights over the steps (decay .97) in place of the last ones."""
     draw = lab.sentences(seed, PER_LEAF, RECIPE)
-    plain = _tied(draw)
+    plain = tied(draw)
     mean: dict[str, Tensor] = {}
 
     def loss(model: Tuned, batch: Ints) -> Tensor:
@@ -182,13 +108,6 @@ def _averaged(lab: Lab, seed: int) -> Floats:
     tuned = optimise(draw.started(seed), loss, draw.base.lengths, draw.training, RECIPE, EPOCHS, seed)
     tuned.load_state_dict(mean)
     return draw.logits(tuned)
-
-
-def _tied(draw: Draw) -> Loss:
-    from training.finetune import tied_loss
-
-    y, first, parents = (torch.from_numpy(a) for a in (draw.targets.leaves, draw.targets.primaries, draw.targets.parents))
-    return lambda model, batch: tied_loss(model(*draw.base.hidden(batch)).float(), y[batch], first[batch], parents)
 
 
 def _ensemble(lab: Lab, seed: int) -> Floats:
@@ -266,12 +185,12 @@ ROWS: dict[str, tuple[Row, str]] = {
     "first 6 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=6)), REFERENCE),
     "first 9 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=9)), REFERENCE),
     "SetFit: contrastive pairs, then regression": (_setfit, REFERENCE),
-    "supervised contrastive term": (partial(_with_loss, make=_contrastive), REFERENCE),
+    "supervised contrastive term": (partial(_with_loss, make=contrastive), REFERENCE),
     "label descriptions as training sentences": (_descriptions, REFERENCE),
-    "heads not tied by the hierarchy": (partial(_with_loss, make=_untied), REFERENCE),
-    "asymmetric loss": (partial(_with_loss, make=_asymmetric), REFERENCE),
-    "distribution-balanced weights": (partial(_with_loss, make=_balanced), REFERENCE),
-    "R-Drop": (partial(_with_loss, make=_r_drop), REFERENCE),
+    "heads not tied by the hierarchy": (partial(_with_loss, make=untied), REFERENCE),
+    "asymmetric loss": (partial(_with_loss, make=asymmetric), REFERENCE),
+    "distribution-balanced weights": (partial(_with_loss, make=balanced), REFERENCE),
+    "R-Drop": (partial(_with_loss, make=r_drop), REFERENCE),
     "weight averaging": (_averaged, REFERENCE),
     "ensemble of three": (_ensemble, REFERENCE),
     "ensemble of three distilled into one": (_distilled, REFERENCE),

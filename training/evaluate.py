@@ -224,7 +224,13 @@ def render(report: dict[str, Any]) -> str:
     ours = report["schemes"]["documents"]["systems"]
     methods = {name: {key: ours[name][key]["value"] for key in FIGURES} for name in ours} | report["peers"]
     lines += [f"| {name} | " + " | ".join(f"{figures[key]:.3f}" for key in FIGURES) + " |" for name, figures in methods.items()]
-    lines += ["", "## Learning curve", "", "Lone written sentences a leaf, scored on the whole corpus, of which training saw nothing; mean and spread of three draws.", ""]
+    lines += [
+        "",
+        "## Learning curve",
+        "",
+        "Lone written sentences a leaf, scored on the whole corpus, of which training saw nothing; mean and spread of three draws.",
+        "",
+    ]
     lines += ["| sentences a leaf | system | leaf micro F1 | leaf macro F1 | theme micro F1 |", "|---|---|---|---|---|"]
     lines += [
         f"| {p['per_leaf']} | {p['system']} | {p['leaf_micro_f1']:.3f} ± {p['spread']['leaf_micro_f1']:.3f} | {p['leaf_macro_f1']:.3f} | {p['theme_micro_f1']:.3f} |"
@@ -232,7 +238,9 @@ def render(report: dict[str, Any]) -> str:
     ]
     mark = report["uncertain"]
     lines += [
-        "", "## Uncertain sentences", "",
+        "",
+        "## Uncertain sentences",
+        "",
         f"`uncertain` marks {mark['share_of_sentences']:.0%} of the sentences and catches {mark['share_of_theme_errors']:.0%} of the wrong primary themes.",
         "",
     ]

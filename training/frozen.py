@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,7 +62,6 @@ class FrozenBase:
         )
         self.token_ids: list[list[int]] = rows["input_ids"][:]
         self.lengths = np.array([len(ids) for ids in self.token_ids])
-        self.fingerprint = _hash_of(self.encoder)
         self._hidden: list[Tensor] = [torch.empty(0)] * len(texts)
         self._fill()
 
@@ -89,14 +87,6 @@ class FrozenBase:
                 hidden = run_layers(self.encoder.encoder.layer[: self.frozen], self.encoder.embeddings(input_ids=ids), mask)
             for row, states in zip(rows, hidden, strict=True):
                 self._hidden[row] = states[: self.lengths[row]].to(torch.bfloat16).clone()
-
-
-def _hash_of(module: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.numpy().tobytes())
-    return digest.hexdigest()
 
 
 def run_layers(layers: Any, hidden: Tensor, mask: Tensor) -> Tensor:

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import Dataset
-from training.metrics import Bools, f1, indicator
-from training.stacking import fit_context
+from training.metrics import Bools
+from training.stacking import common_threshold, fit_context
 from zhuti.context import ContextLayer
 from zhuti.decision import Floats, choose, sigmoid
-
-_GRID = np.arange(0.2, 0.7, 0.025)
 
 
 @dataclass(frozen=True)
@@ -52,14 +50,8 @@ class UnseenCorpus:
     def choose(self, logits: Floats) -> list[list[int]]:
         """Label sets by the common threshold that is best on the other half."""
         probabilities, thresholds = sigmoid(logits), np.zeros(self.gold.shape)
-        width = self.gold.shape[1]
         for fitted, applied in self.halves:
-
-            def quality(threshold: float, fitted: Bools = fitted) -> float:
-                chosen = choose(probabilities[fitted], np.full(width, threshold), self.dataset.taxonomy)
-                return f1(indicator(chosen, width), self.gold[fitted], "micro")
-
-            thresholds[applied] = max(_GRID, key=quality)
+            thresholds[applied] = common_threshold(probabilities[fitted], self.gold[fitted], self.dataset.taxonomy)
         return choose(probabilities, thresholds, self.dataset.taxonomy)
 
     def joined(self, dense: Floats, lexical: Floats, *, context: bool) -> Floats:

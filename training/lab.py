@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 REPORTS = 24
 RECIPE = Recipe(layers=12, tuned_layers=3)
 EPOCHS = 3
+KEPT = 6  # draws; each holds an encoder and the texts of its sentences, encoded
 
 
 class Draw:
@@ -63,14 +64,14 @@ class Lab:
         self.corpus = UnseenCorpus(load_dataset())
         self.texts = self.corpus.dataset.texts
 
-    @cache  # noqa: B019 - one lab a process
+    @lru_cache(maxsize=2 * SEEDS)
     def sentences(self, seed: int, per_leaf: int, recipe: Recipe) -> Draw:
         """Lone written sentences, so many a leaf."""
         dataset = self.corpus.dataset
         lone = np.array([row for row, s in enumerate(dataset.sentences) if s.written and s.document is None])
         return Draw(self.corpus, draw_per_leaf(dataset.primaries, lone, per_leaf, seed), recipe, self.texts.__getitem__)
 
-    @cache  # noqa: B019
+    @lru_cache(maxsize=KEPT)  # noqa: B019
     def reports(self, seed: int, segment: bool) -> Draw:
         """Whole written reports; with ``segment``, heading and previous sentence follow each sentence as a second segment."""
         dataset, rng = self.corpus.dataset, np.random.default_rng(seed)
@@ -84,12 +85,12 @@ class Lab:
 
         return Draw(self.corpus, numbers, RECIPE, with_context if segment else self.texts.__getitem__)
 
-    @cache  # noqa: B019
+    @lru_cache(maxsize=KEPT)  # noqa: B019
     def lexical(self, draw: Draw) -> Floats:
         pipeline = fit_baseline([draw.texts[row] for row in draw.training], draw.targets.leaves[draw.training])
         return export_lexical(pipeline).logits(draw.texts[: self.corpus.size])
 
-    @cache  # noqa: B019
+    @lru_cache(maxsize=KEPT)  # noqa: B019
     def tuned(self, draw: Draw, seed: int) -> Floats:
         return draw.logits(fine_tuned(draw, seed))
 

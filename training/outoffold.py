@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load_model, save_model
 from sklearn.pipeline import Pipeline
+from transformers import AutoConfig
 
 from training.base import prepare_base
 from training.baseline import export_lexical, fit_baseline
@@ -33,7 +34,7 @@ Ints = NDArray[np.int64]
 CACHE = ROOT / "build" / "out-of-fold"
 _CODE = (
     *(f"training/{name}.py" for name in ("base", "baseline", "dataset", "export", "finetune", "frozen", "outoffold", "recipe")),
-    *(f"zhuti/{name}.py" for name in ("text", "lexical", "encoder", "model")),
+    *(f"zhuti/{name}.py" for name in ("text", "lexical", "encoder", "compiled", "model")),
 )
 
 
@@ -155,8 +156,10 @@ class Trainer:
     def _common_fingerprint(self) -> list[str]:
         """Of data, labels, code, libraries, base, recipe and seed."""
         files = [*SOURCES, *(ROOT / name for name in _CODE), *sorted(Path(self._folder).glob("*"))]
-        libraries = [f"{name} {version(name)}" for name in ("torch", "transformers", "scikit-learn", "openvino", "tokenizers", "opencc")]
-        settings = [str(self._base_name), json.dumps(asdict(self.recipe)), str(self.seed)]
+        named = ("torch", "transformers", "scikit-learn", "openvino", "tokenizers", "opencc", "numpy")
+        libraries = [f"{name} {version(name)}" for name in named]
+        revision = str(AutoConfig.from_pretrained(self._folder)._commit_hash)  # of a hub id, whose files lie elsewhere
+        settings = [str(self._base_name), revision, json.dumps(asdict(self.recipe)), str(self.seed)]
         return [*map(file_hash, filter(Path.is_file, files)), *libraries, *settings]
 
     def _fingerprint(self, *parts: Ints) -> str:

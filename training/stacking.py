@@ -84,23 +84,32 @@ def _platt(logits: Floats, targets: NDArray[Any]) -> tuple[float, float]:
 
 
 def fit_thresholds(probabilities: Floats, targets: Floats, taxonomy: Taxonomy) -> tuple[float, ...]:
-    """The threshold of each leaf with the best F1 of that leaf, shrunk towards the best common one.
+    """The threshold of each leaf with the best F1 of that leaf under :func:`choose`, shrunk towards the best common one.
 
     A leaf with few examples says little about its own threshold, so it counts as much as its support against 20.
     """
     gold = targets > 0
-    common = max(
-        _GRID, key=lambda t: f1(indicator(choose(probabilities, np.full(gold.shape[1], t), taxonomy), gold.shape[1]), gold, "micro")
-    )
-    primary = probabilities.argmax(axis=1)
+    common = common_threshold(probabilities, gold, taxonomy)
     thresholds = []
     for leaf in range(gold.shape[1]):
 
         def leaf_f1(threshold: float, leaf: int = leaf) -> float:
-            given = (primary == leaf) | (probabilities[:, leaf] >= threshold)
+            own = np.full(gold.shape[1], common)
+            own[leaf] = threshold
+            given = indicator(choose(probabilities, own, taxonomy), gold.shape[1])[:, leaf]
             return 2 * float((given & gold[:, leaf]).sum()) / max(1.0, float(given.sum() + gold[:, leaf].sum()))
 
         support = float(gold[:, leaf].sum())
         own = max(_GRID, key=leaf_f1)
         thresholds.append(round(float((support * own + 20 * common) / (support + 20)), 4))
     return tuple(thresholds)
+
+
+def common_threshold(probabilities: Floats, gold: NDArray[np.bool_], taxonomy: Taxonomy) -> float:
+    """The one threshold for all leaves with the best leaf micro-F1. :param gold: (n, leaves)."""
+    width = gold.shape[1]
+
+    def quality(threshold: float) -> float:
+        return f1(indicator(choose(probabilities, np.full(width, threshold), taxonomy), width), gold, "micro")
+
+    return float(max(_GRID, key=quality))

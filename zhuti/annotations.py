@@ -30,7 +30,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     :return: line numbers, from 1, with the objects; blank lines are passed over.
     :raises AnnotationError: where a line is not a JSON object.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -50,7 +50,7 @@ def load_annotations(path: Path, sentences: Path, taxonomy: Taxonomy) -> list[An
     :param sentences: the corpus, ``data/sentences.jsonl``.
     :raises AnnotationError: at the first line that does not fit.
     """
-    expected = [row["id"] for _, row in read_json_lines(sentences)]
+    expected = [text_field(row, "id", f"{sentences}, line {number}") for number, row in read_json_lines(sentences)]
     annotations: list[Annotation] = []
     for number, row in read_json_lines(path):
         place = f"{path}, line {number}"
@@ -65,6 +65,14 @@ def load_annotations(path: Path, sentences: Path, taxonomy: Taxonomy) -> list[An
             f"{path}: ends before {expected[len(annotations)]!r}: {len(annotations)} of {len(expected)} sentences are labelled"
         )
     return annotations
+
+
+def text_field(row: dict[str, Any], name: str, place: str) -> str:
+    """:return: the field's text. :raises AnnotationError: if it is missing, blank or no text; ``place`` is named."""
+    text = row.get(name)
+    if not isinstance(text, str) or not text.strip():
+        raise AnnotationError(f"{place}: expected a text as {name!r}, found {text!r}")
+    return text
 
 
 def check_labels(row: dict[str, Any], taxonomy: Taxonomy, place: str) -> tuple[str, ...]:

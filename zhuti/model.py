@@ -110,7 +110,8 @@ class BaselineModel:
         try:
             from skops.io import get_untrusted_types, load
         except ImportError:
-            raise ArtifactError(f"{folder}: the baseline runs on scikit-learn; install the extra: pip install 'zhuti[train]'") from None
+            hint = "run `make train`, or `pip install -e '.[train]'` in the clone"
+            raise ArtifactError(f"{folder}: the baseline runs on scikit-learn; {hint}") from None
         file = folder / BASELINE_FILE
         foreign = sorted(set(get_untrusted_types(file=file)) - set(self._TRUSTED))
         if foreign:

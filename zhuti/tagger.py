@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from zipfile import BadZipFile
 
 import numpy as np
 from safetensors import SafetensorError
@@ -53,8 +54,9 @@ class Tagger:
             model = load_model(artifact, threads)
         except ZhutiError:
             raise
-        except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
-            raise ArtifactError(f"{artifact.path}: its files are unchanged but cannot be run here: {str(error).splitlines()[0]}") from error
+        except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError, BadZipFile) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ArtifactError(f"{artifact.path}: its files are unchanged but cannot be run here: {reason}") from error
         if len(decision.thresholds) != len(artifact.taxonomy.codes):
             raise ArtifactError(f"{artifact.path}: {len(decision.thresholds)} thresholds for {len(artifact.taxonomy.codes)} leaves")
         return cls(artifact, model, decision, evidence)

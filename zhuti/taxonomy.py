@@ -65,6 +65,8 @@ class Taxonomy:
             data = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)
         except OSError as error:
             raise TaxonomyError(f"{path}: cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise TaxonomyError(f"{path}: not UTF-8: byte {error.start}") from error
         except yaml.YAMLError as error:
             raise TaxonomyError(f"{path}: not YAML: {error}") from error
         return cls.parse(data, str(path))
@@ -82,7 +84,9 @@ class Taxonomy:
                 leaf = _fields(leaf, ("zh", "en", "include", "exclude"), f"{place}.leaves.{short}")
                 leaves.append(Leaf(f"{code}.{short}", leaf["zh"], leaf["en"], leaf["include"], leaf["exclude"]))
             themes.append(Theme(code, theme["zh"], theme["en"], tuple(leaves)))
-        taxonomy = cls(int(top["version"]), tuple(themes), tuple(top["rules"]))
+        if not isinstance(top["version"], int):
+            raise TaxonomyError(f"{source}: version: expected a whole number, found {top['version']!r}")
+        taxonomy = cls(top["version"], tuple(themes), tuple(top["rules"]))
         missing = STAND_ALONE - set(taxonomy.codes)
         if missing:
             raise TaxonomyError(f"{source}: the stand-alone leaves {sorted(missing)} are missing")

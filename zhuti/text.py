@@ -102,7 +102,7 @@ def _inside_token(document: str, match: re.Match[str], start: int, end: int) -> 
     after = document[match.end()] if match.end() < end else ""
     if _ascii_word(before) and (_ascii_word(after) or after == "="):
         return True
-    return match.group() == ";" and bool(re.search(r"&#?\w{1,8}$", document[max(start, match.start() - 10) : match.start()]))
+    return match.group() == ";" and bool(re.search(r"&(?:#x?)?[A-Za-z0-9]{1,8}$", document[max(start, match.start() - 10) : match.start()]))
 
 
 def _ascii_word(char: str) -> bool:
@@ -126,7 +126,7 @@ _WEB_LINE = re.compile(
     r"""copyright|©|版权所有|版權所有|all\ rights\ reserved|icp备|icp備|公网安备|公網安備
       |https?://|www\.|\S@\S+\.\w{2,}
       |您的位置|您現在的位置|当前位置|當前位置|首页\s*>|>>|网站地图|網站地圖|收藏本站|设为首页|今天是\s*$
-      |分享到|打印|打印本页|字号|字號|点击数|浏览次数|瀏覽次數|阅读次数|猜你喜欢|推荐访问|相关专题|相關專題|相关阅读|相关链接|相關鏈接
+      |分享到\s*[:：]|打印(?:本页|本頁|$|\s|[】|])|(?<!老)(?:字号|字號)|点击数|浏览次数|瀏覽次數|阅读次数|猜你喜欢|推荐访问|相关专题|相關專題|相关阅读|相关链接|相關鏈接
       |最新评论|最新評論|热门评论|熱門評論|查看全部|焦点新闻|焦點新聞|请勿转载|請勿轉載|转载请注明|轉載請注明
       |投稿邮箱|投稿郵箱|新闻热线|新聞熱線|扫一扫|上一篇|下一篇|返回顶部|关闭窗口|^主办(?:单位)?[:：]|^承办(?:单位)?[:：]
       |^[(（]?(责编|責編|责任编辑|責任編輯|编辑|編輯|来源|來源|作者|记者|記者|发布时间|時間|时间)\s*[:：/]
@@ -158,9 +158,10 @@ _ENUMERATOR = re.compile(
     r"""^(?:[(（]?(?:第[一二三四五六七八九十\d]{1,3}|[一二三四五六七八九十]{1,3}|\d{1,2})[)）]?[、.．,，:：]
       |[(（](?:[一二三四五六七八九十]{1,3}|\d{1,2})[)）]
       |[一二三四五六七八九十]{1,2}(?:是|要(?![素务件闻求点领旨]))
-      |[①-⑳]|[·•●■◆▪*—-]+)\s*""",
+      |[·•●■◆▪*—-]+)\s*""",
     re.VERBOSE,
 )
+_CIRCLED = re.compile(r"^\s*[①-⑳]\s*")  # NFKC would make them bare digits
 _INNER_SPACE = re.compile(r"(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])")
 
 
@@ -180,7 +181,7 @@ def normalise(text: str) -> str:
     :param text: a unit's text.
     :return: the normalised text; may be empty where nothing but an enumerator was given.
     """
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", _CIRCLED.sub("", text))
     text = _to_simplified()(text)
     text = _INNER_SPACE.sub("", text.strip())
     text = _ENUMERATOR.sub("", text)

@@ -30,6 +30,8 @@ def texts(document: str) -> list[str]:
         ("", []),
         (" \n\t\r\n", []),
         ("没有句号", ["没有句号"]),
+        ("抓好党建&业务;二是抓好队伍;", ["抓好党建&业务;", "二是抓好队伍;"]),
+        ("干部&nbsp;人才&#12288;工作;好;", ["干部&nbsp;人才&#12288;工作;", "好;"]),
         ("。", ["。"]),
     ],
 )
@@ -49,6 +51,11 @@ def test_split(document: str, expected: list[str]) -> None:
         ("(責編:楊媚、權娟)", "boilerplate"),
         ("您的位置:首页 > 党建", "boilerplate"),
         ("* * *", "boilerplate"),
+        ("分享到： 微信 微博", "boilerplate"),
+        ("【字号：大 中 小】【打印】【关闭】", "boilerplate"),
+        ("把经验分享到全市各镇街。", "body"),
+        ("老字号企业党建联盟成立。", "body"),
+        ("打印排版一律从简。", "body"),
     ],
 )
 def test_role(line: str, role: str) -> None:

@@ -64,7 +64,7 @@ class Lab:
         self.corpus = UnseenCorpus(load_dataset())
         self.texts = self.corpus.dataset.texts
 
-    @lru_cache(maxsize=2 * SEEDS)
+    @lru_cache(maxsize=KEPT)  # noqa: B019 - one lab a process
     def sentences(self, seed: int, per_leaf: int, recipe: Recipe) -> Draw:
         """Lone written sentences, so many a leaf."""
         dataset = self.corpus.dataset

@@ -53,14 +53,14 @@ class Encoder:
             vectors[rows] = request.get_output_tensor(0).data
 
         self._queue.set_callback(keep)
-        for rows in _batches([len(sequence) for sequence in sequences]):
+        for rows in batches_of([len(sequence) for sequence in sequences]):
             ids, mask = _pad([sequences[row] for row in rows])
             self._queue.start_async({"input_ids": ids, "attention_mask": mask}, rows)
         self._queue.wait_all()
         return vectors
 
 
-def _batches(lengths: list[int]) -> Iterator[list[int]]:
+def batches_of(lengths: list[int]) -> Iterator[list[int]]:
     """Rows of similar length, the longest first, so that no core is left with a long batch at the end.
 
     :param lengths: tokens of each text.
@@ -77,9 +77,14 @@ def _batches(lengths: list[int]) -> Iterator[list[int]]:
         yield rows
 
 
+def padded(length: int) -> int:
+    """:return: the tokens that a batch is padded to whose longest text has so many."""
+    return -(-length // _PAD_TO) * _PAD_TO
+
+
 def _pad(sequences: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """:return: token ids and attention mask, (batch, length rounded up)."""
-    length = -(-max(map(len, sequences)) // _PAD_TO) * _PAD_TO
+    length = padded(max(map(len, sequences)))
     ids = np.zeros((len(sequences), length), np.int64)
     mask = np.zeros_like(ids)
     for row, sequence in enumerate(sequences):

@@ -158,7 +158,8 @@ class Trainer:
         files = [*SOURCES, *(ROOT / name for name in _CODE), *sorted(Path(self._folder).glob("*"))]
         named = ("torch", "transformers", "scikit-learn", "openvino", "tokenizers", "opencc", "numpy")
         libraries = [f"{name} {version(name)}" for name in named]
-        revision = str(AutoConfig.from_pretrained(self._folder)._commit_hash)  # of a hub id, whose files lie elsewhere
+        config = AutoConfig.from_pretrained(self._folder)
+        revision = str(getattr(config, "_commit_hash", None))  # of a hub id, whose files lie elsewhere
         settings = [str(self._base_name), revision, json.dumps(asdict(self.recipe)), str(self.seed)]
         return [*map(file_hash, filter(Path.is_file, files)), *libraries, *settings]
 

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export BENTOML_DO_NOT_TRACK = True
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tag serve train evaluate bench bench-memory bench-service bento corpus test lint clean
+.PHONY: tag serve train evaluate bench bench-memory bench-service bento corpus test clean
 
 tag: $(VENV)/.runtime
 	@$(BIN)/zhuti tag "$(REPORT)"

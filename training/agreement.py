@@ -38,13 +38,22 @@ def to_theme_level(reading: Reading) -> dict[str, list[str]]:
     return {item: sorted({label.partition(".")[0] for label in labels}) for item, labels in reading.items()}
 
 
+def readings(taxonomy: Taxonomy) -> tuple[dict[str, tuple[str, ...]], ...]:
+    """:return: the labels of each corpus sentence by the first pass, by the second, and as adjudicated."""
+    files = (PASSES / "reader-a.jsonl", PASSES / "reader-b.jsonl", ANNOTATIONS)
+    return tuple({annotation.id: annotation.labels for annotation in load_annotations(path, SENTENCES, taxonomy)} for path in files)
+
+
+def readers_f1() -> tuple[float, float]:
+    """:return: F1 between the two passes, of leaves and of themes."""
+    a, b, _ = readings(Taxonomy.load(TAXONOMY))
+    return pair_f1(a, b), pair_f1(to_theme_level(a), to_theme_level(b))
+
+
 def render() -> str:
     """The whole page, from the files under labels/."""
     taxonomy = Taxonomy.load(TAXONOMY)
-    a, b, final = (
-        {annotation.id: annotation.labels for annotation in load_annotations(path, SENTENCES, taxonomy)}
-        for path in (PASSES / "reader-a.jsonl", PASSES / "reader-b.jsonl", ANNOTATIONS)
-    )
+    a, b, final = readings(taxonomy)
     texts = {row["id"]: row["text"] for _, row in read_json_lines(SENTENCES)}
     reasons = {row["id"]: row.get("reason", "") for _, row in read_json_lines(ANNOTATIONS)}
     apart = [item for item in a if a[item] != b[item]]

@@ -1,6 +1,8 @@
 """The learning curve: what a few labels a leaf give, for the baseline, the encoder and both views joined.
 
-Models see lone written sentences alone, so many a leaf, and are scored on the whole corpus; three draws are averaged.
+Models see lone written sentences alone, so many a leaf, and are scored on the whole corpus; three draws are averaged. The last point,
+``all``, is another thing: one model, trained in the stages of the one that ships on all written sentences, those of reports included,
+and scored as exported.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def write_curve(points: list[dict[str, Any]], folder: Path) -> None:
             yerr=[point["spread"]["leaf_micro_f1"] for point in mine], marker="o", capsize=3, label=system,
         )  # fmt: skip
     axes.set_xticks(range(len(sizes)), sizes)
-    axes.set_xlabel("written sentences a leaf")
+    axes.set_xlabel("lone written sentences a leaf; all: one model of all written sentences")
     axes.set_ylabel("leaf micro-F1 on the corpus")
     axes.legend()
     figure.tight_layout()

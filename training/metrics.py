@@ -56,8 +56,19 @@ def score(chosen: Sequence[Sequence[int]], gold: Bools, primaries: NDArray[np.in
 
 
 def calibration_error(probabilities: NDArray[np.floating[Any]], gold: Bools, bins: int = 10) -> float:
-    """Expected calibration error (Naeini et al. 2015) over all label decisions, equal-width bins."""
+    """Expected calibration error (Naeini et al. 2015) over all label decisions, most of which are near 0; equal-width bins."""
     return sum(weight * abs(mean - share) for mean, share, weight in reliability(probabilities, gold, bins))
+
+
+def primary_calibration_error(
+    chosen: Sequence[Sequence[int]], themes: NDArray[np.floating[Any]], gold: Bools, parents: Sequence[int], bins: int = 10
+) -> float:
+    """Expected calibration error of one decision a row: the score of the primary theme, which most readers of a result look at.
+
+    :param chosen: leaf positions of each row, the primary first. :param themes: (n, themes). :param gold: (n, themes).
+    """
+    rows, primary = np.arange(len(chosen)), [parents[labels[0]] for labels in chosen]
+    return calibration_error(themes[rows, primary], gold[rows, primary], bins)
 
 
 def reliability(probabilities: NDArray[np.floating[Any]], gold: Bools, bins: int = 10) -> list[tuple[float, float, float]]:

@@ -1,6 +1,7 @@
-"""Peers on the same folds, trained on the same sentences: frozen encoder with regression, and SetFit.
+"""Peers on the same folds: frozen encoder with regression, and SetFit.
 
-Both end in the same regression on sentence vectors; they differ in where the vectors come from.
+Both end in the same regression on sentence vectors, fitted on the sentences that BERT and the baseline are trained on; they differ
+in where the vectors come from. SetFit's contrastive step sees a part of the lone written sentences alone.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ SETFIT_RECIPE = Recipe(learning_rate=1e-4)
 
 def frozen_encoder(trainer: Trainer, folds: Ints) -> OutOfFold:
     """The base encoder as it is, mean-pooled, standardised, with a logistic regression for each leaf."""
-    untuned = start(trainer.base, np.arange(0, len(folds), 20), trainer.targets, trainer.recipe, trainer.seed)
-    return _by_fold(trainer, folds, sentence_vectors(untuned, trainer.base))
+    base = trainer.base
+    untuned = Tuned(base.upper_layers(), base.encoder.config.hidden_size, trainer.targets.leaves.shape[1], trainer.recipe.dropout)
+    return _by_fold(trainer, folds, sentence_vectors(untuned, base))
 
 
 def setfit(trainer: Trainer, folds: Ints) -> OutOfFold:

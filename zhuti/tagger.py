@@ -26,8 +26,8 @@ from zhuti.text import Unit, normalise, single_unit, split
 class Tagger:
     """Tags units with themes. Threads may share a tagger; it works for one of them at a time.
 
-    >>> tagger = Tagger.load()                                       # doctest: +SKIP
-    >>> tagger.tag("一、选准用好干部\\n全年调整干部86人次。")[0].primary      # doctest: +SKIP
+    >>> tagger = Tagger.load()
+    >>> tagger.tag("一、选准用好干部\\n全年调整干部86人次。")[0].primary
     'cadres.selection'
     """
 

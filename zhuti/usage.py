@@ -1,4 +1,4 @@
-"""Which options of ``zhuti tag`` fit together."""
+"""Which options of the command fit together."""
 
 from __future__ import annotations
 
@@ -59,3 +59,8 @@ def check_engine(
         raise UsageError(f"--engine ray writes jsonl, csv or parquet to --output, found {found}")
     if Path(output).exists() and not Path(output).is_file() and not Path(output).is_dir():
         raise UsageError(f"--engine ray writes a file or a folder; --output {output} is neither")
+
+
+def check_base(base: str | None, output: Path | None, shipped: str) -> None:
+    if base is not None and output is None:
+        raise UsageError(f"--base {base}: would replace {shipped}; name another folder with --output")

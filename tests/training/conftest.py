@@ -8,7 +8,26 @@ import pytest
 import torch
 
 from training.base import build_tokenizer
-from training.dataset import TAXONOMY
+from training.dataset import TAXONOMY, Dataset, Sentence
+from training.recipe import Recipe
+from zhuti.taxonomy import Taxonomy
+
+RECIPE = Recipe(tuned_layers=1, batch=16, lone_epochs=1, replay=20)
+_TAXONOMY = Taxonomy.load(TAXONOMY)
+
+
+def sentence(number: int, document: str | None, *, written: bool) -> Sentence:
+    leaf = _TAXONOMY.leaves[number % len(_TAXONOMY.leaves)]
+    return Sentence(f"{document}:{number}", document, f"{leaf.zh}{leaf.include[number % 5 :]}", "body", (leaf.code,), written)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    """Two corpus documents, lone sentences and two written reports, all of which hold the names of their leaves."""
+    corpus = [sentence(n, name, written=False) for name in ("sichuan-2015", "jilin-2023") for n in range(32)]
+    lone = [sentence(n, None, written=True) for n in range(96)]
+    reports = [sentence(n, name, written=True) for name in ("r1", "r2") for n in range(32)]
+    return Dataset((*corpus, *lone, *reports), _TAXONOMY)
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,8 @@ def test_overfits_exports_and_predicts_the_same(checkpoint: Path, tmp_path: Path
     assert np.array_equal(first, reloaded)
     head = load_file(tmp_path / "head.safetensors")
     assert ((first @ head["weight"] + head["bias"]).argmax(axis=1) == PRIMARIES).all()
-    assert np.abs(first - exported).max() < 0.05  # where the CPU has bf16, the tagger uses it
+    halves = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")  # the tagger then computes in bf16
+    assert np.abs(first - exported).max() < (0.05 if halves else 1e-3)
 
 
 def test_same_seed_same_model(checkpoint: Path) -> None:

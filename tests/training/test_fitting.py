@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from training.baseline import export_lexical, fit_baseline
 from training.crossfit import Stack
 from training.dataset import block_folds, cut_at_fold_edges, document_folds, load_dataset
-from training.metrics import bootstrap_intervals, calibration_error, f1, paired_permutation, score, to_themes
+from training.metrics import bootstrap_intervals, calibration_error, f1, paired_permutation, primary_calibration_error, score, to_themes
 from training.outoffold import OutOfFold, split_rows
 from training.stacking import fit_context, fit_decision
 from zhuti.context import ContextLayer, neighbours
@@ -68,6 +68,8 @@ def test_the_context_layer_learns_from_neighbours_and_leaves_lone_sentences_alon
     with_context, alone = (layer.logits(dense, lexical, r, roles).argmax(axis=1) for r in (rows, np.full_like(rows, -1)))
     assert layer.roles[1, 15:30].mean() > layer.roles[0, 15:30].mean() + 0.1
     assert (with_context == primaries).mean() > (alone == primaries).mean() + 0.02
+    again = fit_context(dense, lexical, rows, roles, targets, primaries)
+    assert all(np.array_equal(getattr(again, field.name), getattr(layer, field.name)) for field in fields(layer))
     layer.save(tmp_path)
     assert np.array_equal(ContextLayer.load(tmp_path).logits(dense, lexical, rows, roles), layer.logits(dense, lexical, rows, roles))
 
@@ -126,7 +128,10 @@ def test_a_theme_is_there_unless_all_of_its_leaves_are_missing() -> None:
 def test_the_exported_lexical_view_gives_the_pipeline_s_logits(tmp_path: Path) -> None:
     dataset = load_dataset(written=False)
     pipeline = fit_baseline(dataset.texts, dataset.targets)
-    export_lexical(pipeline).save(tmp_path)
+    view, again = export_lexical(pipeline), export_lexical(fit_baseline(dataset.texts, dataset.targets))
+    assert view.terms == again.terms
+    assert all(np.array_equal(getattr(view, name), getattr(again, name)) for name in ("idf", "weight", "bias"))
+    view.save(tmp_path)
     texts = [*dataset.texts[::7], "", "ABC 从未见过的字句", "Copyright © www.x.cn"]
     assert np.abs(LexicalView.load(tmp_path).logits(texts) - pipeline.decision_function(texts)).max() < 0.02  # half-precision weights
 
@@ -147,6 +152,13 @@ def test_scores() -> None:
 
 def test_calibration_error_of_two_bins() -> None:
     assert calibration_error(np.array([[0.95], [0.95], [0.05], [0.05]]), np.array([[1], [0], [0], [0]], bool)) == pytest.approx(0.25)
+
+
+def test_calibration_error_of_the_primary_theme_alone() -> None:
+    """Leaves 0 and 1 belong to theme 0, leaf 2 to theme 1; the other theme's score does not count."""
+    themes, gold = np.array([[0.9, 0.3], [0.9, 0.3], [0.3, 0.7]]), np.array([[1, 1], [0, 1], [0, 1]], bool)
+    error = primary_calibration_error([[0], [1, 2], [2, 0]], themes, gold, parents=(0, 0, 1))
+    assert error == pytest.approx(2 / 3 * (0.9 - 0.5) + 1 / 3 * (1 - 0.7))
 
 
 def test_intervals_and_permutation() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,7 @@ from opencc import OpenCC
 from tests.conftest import EXAMPLE, ROOT
 from training.dataset import ANNOTATIONS, EXAMPLES, SENTENCES, TAXONOMY, load_examples
 from zhuti.annotations import load_annotations, read_json_lines
-from zhuti.taxonomy import Taxonomy
+from zhuti.taxonomy import STAND_ALONE, Taxonomy
 
 LABELS = ROOT / "labels"
 LONGEST_RUN = 12
@@ -44,10 +45,17 @@ def test_every_unit_is_labelled_in_both_passes_and_adjudicated() -> None:
             assert reasons[c.id], f"{c.id} was decided without a reason"
 
 
-def test_the_codebook_has_a_section_for_each_leaf() -> None:
+def test_the_codebook_has_examples_and_hard_cases_for_each_leaf() -> None:
     book = (LABELS / "CODEBOOK.md").read_text(encoding="utf-8")
+    labels = {row["id"]: row["labels"] for row in read(ANNOTATIONS)}
+    assert set(re.findall(r"`([a-z]+-\d{4}:\d+)`", book)) <= set(labels)
+    sections = dict(re.findall(r"^### (\S+ · \S+)(.*?)(?=^##)", book, re.MULTILINE | re.DOTALL))
     for leaf in _TAXONOMY.leaves:
-        assert f"### {leaf.code} · {leaf.zh}" in book
+        examples, _, hard = sections[f"{leaf.code} · {leaf.zh}"].partition("Hard cases")
+        quoted = re.findall(r"^- `(\S+)`", examples, re.MULTILINE)
+        assert len(quoted) >= 3, leaf.code
+        assert all(leaf.code in labels[item] for item in quoted), leaf.code
+        assert hard.count("\n- ") >= 2, leaf.code
 
 
 def test_at_least_80_written_sentences_for_each_leaf() -> None:
@@ -77,6 +85,21 @@ def test_contrast_pairs_are_pairs_with_different_labels() -> None:
     for row in read(EXAMPLES):
         if "pair" in row:
             pairs.setdefault(row["pair"], []).append(list(row["labels"]))
-    whole = [labels for labels in pairs.values() if len(labels) == 2]
-    assert len(whole) >= 150
-    assert all(a != b for a, b in whole)
+    assert len(pairs) >= 240
+    assert {len(labels) for labels in pairs.values()} == {2}
+    assert all(a != b for a, b in pairs.values())
+    assert sum(a[0] != b[0] for a, b in pairs.values()) >= 239  # one pair differs in its second leaf alone
+
+
+def test_each_leaf_has_lone_sentences_of_every_kind() -> None:
+    kinds = Counter((row["kind"], row["labels"][0]) for row in read(EXAMPLES) if "document" not in row)
+    for kind, least in (("traditional", 6), ("heading", 8), ("short", 9), ("long", 8), ("multi", 36)):
+        leaves = set(_TAXONOMY.codes) - (STAND_ALONE if kind == "multi" else set())  # which are never combined
+        assert min(kinds[kind, leaf] for leaf in leaves) >= least, kind
+
+
+def test_a_blind_reader_read_15_percent_of_the_written_sentences() -> None:
+    written = {row["id"] for row in read(EXAMPLES)}
+    checked = {row["id"] for row in read(LABELS / "passes" / "written-check.jsonl")}
+    assert checked <= written
+    assert len(checked) >= 0.15 * len(written)

@@ -8,29 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.training.conftest import RECIPE
 from training import curve, outoffold, peers
-from training.dataset import TAXONOMY, Dataset, Sentence, document_folds
+from training.dataset import Dataset, document_folds
 from training.outoffold import OutOfFold, Trainer
-from training.recipe import Recipe
-from zhuti.taxonomy import Taxonomy
-from zhuti.text import Role
-
-_TAXONOMY = Taxonomy.load(TAXONOMY)
-RECIPE = Recipe(tuned_layers=1, batch=16, lone_epochs=1, replay=20)
-
-
-def sentence(number: int, document: str | None, *, written: bool) -> Sentence:
-    leaf = _TAXONOMY.leaves[number % len(_TAXONOMY.leaves)]
-    role: Role = "body"
-    return Sentence(f"{document}:{number}", document, f"{leaf.zh}{leaf.include[number % 5:]}", role, (leaf.code,), written)
-
-
-@pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    corpus = [sentence(n, name, written=False) for name in ("sichuan-2015", "jilin-2023") for n in range(32)]
-    lone = [sentence(n, None, written=True) for n in range(96)]
-    reports = [sentence(n, name, written=True) for name in ("r1", "r2") for n in range(32)]
-    return Dataset((*corpus, *lone, *reports), _TAXONOMY)
 
 
 @pytest.fixture(autouse=True)

@@ -123,6 +123,8 @@ def test_bad_rows_are_named_and_counted() -> None:
         (("serve", "--model", "no-such"), 1, "unknown model 'no-such'"),
         (("taxonomy", "--model", "labels"), 1, "not a zhuti model"),
         (("tag", "README.md", "-o", "data"), 2, "--output data: is a folder"),
+        (("train", "--base", "x/y"), 2, "--base x/y: would replace the shipped models; name another folder with --output"),
+        (("evaluate", "--base", "x/y"), 2, "--base x/y: would replace the reports on the shipped model; name another"),
         (("tag", "干" * 300), 1, "cannot be read: File name too long"),
     ],
 )

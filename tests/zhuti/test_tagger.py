@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import doctest
 import json
 import shutil
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+import zhuti
+import zhuti.tagger
 from tests.conftest import EXAMPLE, ROOT
 from zhuti.errors import ZhutiError
 from zhuti.tagger import Tagger
@@ -34,6 +39,13 @@ def test_units_carry_offsets_and_one_to_three_leaves_by_falling_score(tagger: Ta
         assert scores == sorted(scores, reverse=True)
         assert all(0 <= score <= 1 for score in scores)
     assert len({unit.primary for unit in units} - STAND_ALONE) >= 15
+
+
+@pytest.mark.parametrize("module", [zhuti, zhuti.tagger])
+def test_the_examples_in_docstrings(module: ModuleType) -> None:
+    failed, tried = doctest.testmod(module)
+    assert tried >= 2
+    assert failed == 0
 
 
 def test_batch_equals_single(tagger: Tagger) -> None:
@@ -80,12 +92,15 @@ def test_evidence_of_a_corpus_sentence_is_itself(tagger: Tagger) -> None:
 
 
 def test_the_primary_theme_is_steady(tagger: Tagger) -> None:
-    """Script, numbers, years, places, width, spaces and enumerators do not move the primary theme of 98 % of written pairs."""
+    """Of no kind of change (script, numbers, years, places, width, spaces, enumerators) does more than one of its some 30 written
+    pairs move to another primary theme; of a kind with more pairs, 2 % may."""
     pairs = json_rows("steadiness.jsonl")
     assert len(pairs) >= 200
     first, second = (tagger.tag_sentences([[pair[side]] for pair in pairs]) for side in "ab")
     moved = [p for p, [a], [b] in zip(pairs, first, second, strict=True) if a.primary.split(".")[0] != b.primary.split(".")[0]]
-    assert len(moved) <= 0.02 * len(pairs), moved
+    failures = Counter(pair["change"] for pair in moved)
+    for change, count in Counter(pair["change"] for pair in pairs).items():
+        assert failures[change] <= max(1, 0.02 * count), [pair for pair in moved if pair["change"] == change]
 
 
 def test_sentences_from_other_worlds_are_no_theme(tagger: Tagger) -> None:
@@ -93,7 +108,7 @@ def test_sentences_from_other_worlds_are_no_theme(tagger: Tagger) -> None:
     assert len(rows) >= 200
     tagged = tagger.tag_sentences([[row["text"]] for row in rows])
     mistaken = [(row["text"], unit.primary) for row, [unit] in zip(rows, tagged, strict=True) if unit.primary != "none.boilerplate"]
-    assert len(mistaken) <= 0.08 * len(rows), mistaken  # 93 % were right when this model was made; the aim is 95 % (LOG.md)
+    assert len(mistaken) <= 0.05 * len(rows), mistaken
 
 
 @pytest.mark.parametrize("name", ["chengdu-2018", "zhuzhou-2021"])

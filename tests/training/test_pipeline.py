@@ -1,0 +1,196 @@
+"""`zhuti train` and `zhuti evaluate` from end to end, on a small data set and a tiny checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training.conftest import RECIPE
+from training import curve, evaluate, outoffold, pipeline
+from training.card import refresh_card
+from training.dataset import Dataset
+from training.evaluate import evaluate_models, render
+from training.pipeline import source_hashes, train_models
+from zhuti.tagger import Tagger
+
+
+@dataclass(frozen=True)
+class Made:
+    """What both commands wrote."""
+
+    models: Path
+    reports: Path
+    report: dict[str, Any]
+
+    @property
+    def predictions(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.reports / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    def manifest(self, name: str) -> dict[str, Any]:
+        return dict(json.loads((self.models / name / "manifest.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def made(dataset: Dataset, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outoffold, "CACHE", folder / "cache")
+        patch.setitem(pipeline.SETTINGS, "small", RECIPE)
+        for module in (pipeline, evaluate):
+            patch.setattr(module, "load_dataset", lambda: dataset)
+        patch.setattr(evaluate, "_RESAMPLES", 20)
+        patch.setattr(evaluate, "_PERMUTATIONS", 19)
+        patch.setattr(curve, "DRAWS", 1)
+        patch.setattr(curve, "PER_LEAF", (2,))
+        train_models("small", base=str(checkpoint), output=folder / "models", seed=0)
+        report = evaluate_models(base=str(checkpoint), output=folder / "reports", seed=0)
+        yield Made(folder / "models", folder / "reports", report)
+
+
+def test_both_models_are_tagged_with(made: Made, dataset: Dataset) -> None:
+    for name in ("zhuti-small", "zhuti-baseline"):
+        tagged = Tagger.load(made.models / name).tag_sentences([[s.text] for s in dataset.sentences if not s.written])
+        right = [unit.primary == s.labels[0] for s, [unit] in zip(dataset.sentences, tagged, strict=False)]
+        assert sum(right) >= 0.9 * len(right)  # the sentences hold their leaves' names and were trained on
+    [[unit]] = Tagger.load(made.models / "zhuti-small").tag_sentences([["选人用人"]], explain=1)
+    assert unit.primary == "cadres.selection"
+    assert len(unit.evidence) == 1
+    assert sorted(path.name for path in made.models.iterdir()) == ["zhuti-baseline", "zhuti-small"]  # no .part, no .old
+
+
+def test_manifests_tell_what_was_made_of_what(made: Made, checkpoint: Path) -> None:
+    small, baseline = made.manifest("zhuti-small"), made.manifest("zhuti-baseline")
+    assert small["sources"] == baseline["sources"] == made.report["sources"] == source_hashes()
+    assert small["base"] == str(checkpoint)
+    assert "base" not in baseline
+    systems = made.report["schemes"]["documents"]["systems"]
+    for manifest, system in ((small, "bert"), (baseline, "baseline")):
+        assert manifest["figures"] == {key: entry["value"] for key, entry in systems[system].items()}
+
+
+def test_the_files_of_an_evaluation(made: Made) -> None:
+    names = ["confusion.svg", "curve.svg", "evaluation.json", "evaluation.md", "predictions.jsonl", "reliability.svg"]
+    assert sorted(path.name for path in made.reports.iterdir()) == names
+    for name in names:
+        if name.endswith(".svg"):
+            assert "<svg" in (made.reports / name).read_text(encoding="utf-8")
+    written = json.loads((made.reports / "evaluation.json").read_text(encoding="utf-8"))
+    assert (made.reports / "evaluation.md").read_text(encoding="utf-8") == render(written)
+    assert (written["sentences"], written["written"]) == (64, 160)
+    assert list(written["peers"]) == ["frozen encoder + LR", "SetFit"]
+    assert [(p["per_leaf"], p["system"]) for p in written["curve"]] == [
+        (s, n) for s in ("2", "all") for n in ("baseline", "encoder", "both")
+    ]
+    page = render(written).splitlines()
+    assert all(("±" in line) == line.startswith("| 2 |") for line in page if line.startswith(("| 2 |", "| all |")))
+
+
+def f1(pairs: list[tuple[set[str], set[str]]]) -> float:
+    return 2 * sum(len(a & b) for a, b in pairs) / sum(len(a) + len(b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("system", ["bert", "bert, each sentence alone", "baseline"])
+def test_figures_are_what_the_predictions_give(made: Made, system: str) -> None:
+    rows = made.predictions
+    assert len(rows) == 64
+    figures = made.report["schemes"]["documents"]["systems"][system]
+    pairs = [(set(row["labels"]), set(row[system]["labels"])) for row in rows]
+    themes = [({code.split(".")[0] for code in a}, {code.split(".")[0] for code in b}) for a, b in pairs]
+    by_leaf = [f1([(a & {leaf}, b & {leaf}) for a, b in pairs]) for leaf in {code for a, _ in pairs for code in a}]
+    primaries = [(row["labels"][0], row[system]["labels"][0]) for row in rows]
+    expected = {
+        "leaf_micro_f1": f1(pairs),
+        "leaf_macro_f1": sum(by_leaf) / len(by_leaf),
+        "theme_micro_f1": f1(themes),
+        "primary_leaf_accuracy": sum(a == b for a, b in primaries) / 64,
+        "primary_theme_accuracy": sum(a.split(".")[0] == b.split(".")[0] for a, b in primaries) / 64,
+    }
+    for key, value in expected.items():
+        assert figures[key]["value"] == pytest.approx(value, abs=6e-5), key
+        low, high = figures[key]["interval"]
+        assert 0 <= low <= high <= 1
+
+
+def test_calibration_errors_and_the_table_of_leaves_are_what_the_predictions_give(made: Made, dataset: Dataset) -> None:
+    codes = dataset.taxonomy.theme_codes
+    every, primary = [], []
+    for row in made.predictions:
+        given = {code.split(".")[0] for code in row["labels"]}
+        scores = dict(zip(codes, row["bert"]["themes"], strict=True))
+        every += [(score, code in given) for code, score in scores.items()]
+        first = row["bert"]["labels"][0].split(".")[0]
+        primary.append((scores[first], first in given))
+    scheme = made.report["schemes"]["documents"]
+    assert scheme["theme_calibration_error"] == pytest.approx(calibration_error(every), abs=2e-3)  # scores are rounded to 4 digits
+    assert scheme["primary_theme_calibration_error"] == pytest.approx(calibration_error(primary), abs=2e-2)
+    for leaf in made.report["leaves"]:
+        code = leaf["code"]
+        assert leaf["support"] == sum(code in row["labels"] for row in made.predictions)
+        assert leaf["predicted"] == sum(code in row["bert"]["labels"] for row in made.predictions)
+
+
+def calibration_error(decisions: list[tuple[float, bool]]) -> float:
+    error = 0.0
+    for lower in range(10):
+        inside = [(score, right) for score, right in decisions if min(int(score * 10), 9) == lower]
+        error += abs(sum(score for score, _ in inside) - sum(right for _, right in inside)) / len(decisions)
+    return error
+
+
+def test_cards_speak_of_their_own_kind(made: Made, checkpoint: Path) -> None:
+    small, baseline = ((made.models / name / "README.md").read_text(encoding="utf-8") for name in ("zhuti-small", "zhuti-baseline"))
+    assert f"- base: {checkpoint}\n" in small
+    assert "context layer" in small
+    assert "e5" not in small + baseline
+    assert "base:" not in baseline
+    assert "context layer" not in baseline
+    for card, name in ((small, "zhuti-small"), (baseline, "zhuti-baseline")):
+        for value in made.manifest(name)["figures"].values():
+            assert f"| {value:.3f} |" in card
+
+
+def test_a_card_takes_intervals_from_an_evaluation_of_the_same_training(made: Made) -> None:
+    folder = made.models / "zhuti-small"
+    before = (folder / "README.md").read_bytes()
+    assert not refresh_card(folder, made.report | {"sources": {}})
+    assert not refresh_card(folder, made.report | {"seed": 1})
+    assert not refresh_card(made.models / "none", made.report)
+    assert (folder / "README.md").read_bytes() == before
+    assert refresh_card(folder, made.report)
+    systems = made.report["schemes"]["documents"]["systems"]
+    own, other = systems["bert"]["leaf_micro_f1"], systems["baseline"]["leaf_micro_f1"]
+    low, high = own["interval"]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"| leaf micro-F1 | {own['value']:.3f} | {low:.3f}-{high:.3f} | {other['value']:.3f} |" in card
+    assert "agree at 0.966 leaf and 0.981 theme" in card
+    Tagger.load(folder)  # the card is none of the files that are verified
+
+
+def test_a_model_that_is_replaced_is_set_aside_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rename that fails leaves the old model where it can be found."""
+    folder, partial = tmp_path / "model", tmp_path / "model.part"
+    for path in (folder, partial):
+        path.mkdir()
+    (folder / "old").touch()
+    monkeypatch.setattr(pipeline, "write_card", lambda folder: None)
+    rename = Path.rename
+
+    def failing(path: Path, target: Path) -> Path:
+        if path == partial:
+            raise OSError("disk full")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OSError, match="disk full"):
+        pipeline._finish(partial, folder, {})
+    assert (tmp_path / "model.old" / "old").is_file()
+    monkeypatch.undo()
+    monkeypatch.setattr(pipeline, "write_card", lambda folder: None)
+    pipeline._finish(partial, folder, {})
+    assert (folder / "manifest.json").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -6,6 +6,7 @@ again; the 8-bit matrices are multiplied out. All peers of the benchmark run the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -34,12 +35,12 @@ class CheckpointError(ZhutiError):
 def build_checkpoint(artifact: Artifact, target: Path | None = None) -> Path:
     """Write a transformers checkpoint with the weights of an artefact's graph, unless it is there already.
 
-    :param target: folder to write; by default under ``build/checkpoint/``, named after the graph's hash.
+    :param target: folder to write; by default under ``build/checkpoint/``, named after what it is made of.
     :raises CheckpointError: if it differs from the graph by more than ``TOLERANCE``.
     """
     from transformers import PreTrainedTokenizerFast
 
-    folder = target or CHECKPOINTS / f"{artifact.name}-{artifact.manifest['files']['encoder.bin']['sha256'][:12]}"
+    folder = target or CHECKPOINTS / f"{artifact.name}-{made_of(artifact)}"
     if (folder / "parity.json").is_file():
         return folder
     model = read_model(artifact.path / "encoder.xml")
@@ -61,6 +62,13 @@ def build_checkpoint(artifact: Artifact, target: Path | None = None) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     return folder
+
+
+def made_of(artifact: Artifact) -> str:
+    """:return: a hash of all in an artefact that its checkpoint and the graphs drawn from that depend on."""
+    manifest = artifact.manifest
+    parts = [manifest["encoder"], *(manifest["files"][name]["sha256"] for name in ("encoder.xml", "encoder.bin", "tokenizer.json"))]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def read_model(graph_file: Path) -> Any:

@@ -46,12 +46,17 @@ class Setup:
 
 @dataclass(frozen=True)
 class Peer:
-    """:param precision: of its matrix products. :param files: what it keeps on disk, without the tokenizer. :param load: loads it."""
+    """What is compared.
+
+    :param precision: of its matrix products.
+    :param files: what it keeps on disk, without the tokenizer.
+    :param load: loads it; None: the tagger, which :mod:`benchmarks.worker` runs as users do.
+    """
 
     title: str
     precision: str
     files: Callable[[Setup], list[Path]]
-    load: Callable[[Setup], Logits]
+    load: Callable[[Setup], Logits] | None
     needs_bf16: bool = False
 
 
@@ -165,10 +170,6 @@ def _shipped_files(setup: Setup) -> list[Path]:
     return [setup.artifact.path / name for name in setup.artifact.manifest["files"]]
 
 
-def _tagger_stands_for_itself(setup: Setup) -> Logits:
-    raise NotImplementedError("the tagger is run by benchmarks.worker, as users run it")
-
-
 PIPELINE, REFERENCE, TAGGER = "transformers-pipeline", "torch-fp32", "zhuti"
 _ONNX, _ONNX_INT8 = "model.onnx", "model-int8.onnx"
 _OPENVINO, _OPENVINO_INT8 = "openvino", "openvino-int8"
@@ -185,5 +186,5 @@ PEERS = {
         "OpenVINO int8 (NNCF), sorted", "int8", partial(_graph_files, _OPENVINO_INT8), partial(_openvino, _OPENVINO_INT8, "f32")
     ),
     "zhuti-encoder": Peer("zhuti's encoder alone, as shipped", "native", _shipped_graph, _shipped_encoder),
-    TAGGER: Peer("zhuti Tagger, everything", "native", _shipped_files, _tagger_stands_for_itself),
+    TAGGER: Peer("zhuti Tagger, everything", "native", _shipped_files, None),
 }

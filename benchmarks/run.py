@@ -28,7 +28,7 @@ from benchmarks.summary import WHOLE, operations, summarise
 from benchmarks.worker import MATRIX
 from benchmarks.workload import corpus_calls
 from training.corpus import ROOT
-from zhuti.artifact import Artifact, file_hash
+from zhuti.artifact import MANIFEST, Artifact, file_hash
 from zhuti.text import normalise
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -52,14 +52,7 @@ def run(
     present = [name for name, peer in PEERS.items() if has_bf16() or not peer.needs_bf16]
     LOGS.mkdir(parents=True, exist_ok=True)
     workers = {name: Worker(name, [str(artifact.path), str(checkpoint), str(graphs)], LOGS / f"{name}.log") for name in [*present, MATRIX]}
-    same = {
-        "encoder": artifact.manifest["files"]["encoder.bin"]["sha256"],
-        "code": [file_hash(file) for file in sorted((ROOT / "zhuti").glob("*.py"))],
-        "peers": present,
-        "stretch": stretch,
-        "machine": describe_machine(),
-    }
-    log = RoundLog(LOGS / "rounds.json", same)
+    log = RoundLog(LOGS / "rounds.json", _same(artifact, present, stretch))
     for name in present:
         if name in log.peers:
             workers[name].ask(do="time", size=32, sentences=64)  # warm again
@@ -80,6 +73,17 @@ def run(
     (output / f"{name}.md").write_text(render(result), encoding="utf-8")
     log.finish()
     print(render(result), flush=True)
+
+
+def _same(artifact: Artifact, present: list[str], stretch: int) -> dict[str, Any]:
+    """What must be the same for rounds to belong together."""
+    return {
+        "model": file_hash(artifact.path / MANIFEST),
+        "code": [file_hash(file) for package in ("zhuti", "benchmarks") for file in sorted((ROOT / package).glob("*.py"))],
+        "peers": present,
+        "stretch": stretch,
+        "machine": describe_machine(),
+    }
 
 
 def _result(artifact: Artifact, checkpoint: Path, log: RoundLog, rounds: int, stretch: int) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from ray import cloudpickle
 
 from serving.batch.columns import parquet_schema
 from serving.batch.inputs import Input, list_inputs
-from serving.batch.job import tag_chunk
 from serving.batch.shard import Shard
 from serving.batch.stream import Reading, Stream
+from serving.batch.tagging import tag_chunk
 from serving.batch.window import Chunk, chunks
 from serving.batch.writers import JsonLines, Layout, Parquet, as_json
 from serving.distributed.line import pack

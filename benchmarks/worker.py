@@ -25,7 +25,8 @@ Run = Callable[[Call], Any]
 
 def load_run(name: str, setup: Setup) -> Run:
     """:return: what a call does: from raw passages to (n, leaves) logits, or for the tagger to tagged units."""
-    if name == TAGGER:
+    load = PEERS[name].load
+    if load is None:
         from zhuti.tagger import Tagger
 
         tagger = Tagger.load(setup.artifact.path)
@@ -35,7 +36,7 @@ def load_run(name: str, setup: Setup) -> Run:
             return tagger.tag_units([passage.units() for passage in call])
 
         return tag
-    logits = PEERS[name].load(setup)
+    logits = load(setup)
     return lambda call: logits([normalise(unit.text) for passage in call for unit in passage.units()])
 
 

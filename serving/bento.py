@@ -28,7 +28,7 @@ def build() -> bentoml.Bento:
     """:return: the Bento, in BentoML's store. :raises ZhutiError: if the model is damaged or uv is missing."""
     artifact = Artifact.load(MODELS / DEFAULT)
     if find_spec("uv") is None:
-        raise ZhutiError("BentoML builds with uv; install the extra: pip install 'zhuti[bento]'")
+        raise ZhutiError("BentoML builds with uv; install the extra in the clone: pip install -e '.[bento]'")
     import bentoml
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TextIO
 from xml.sax.saxutils import escape
 
@@ -18,7 +19,7 @@ def write_chart(rows: Sequence[tuple[str, Mapping[str, float]]], names: Mapping[
     :param rows: name of each bar with its shares, which add up to 1, by theme code.
     :param names: theme codes with the names to show, in the order of the pieces.
     """
-    colours = dict(zip(names, _COLOURS, strict=False))
+    colours = dict(zip(names, cycle(_COLOURS), strict=False))
     width = _NAMES + _BARS + 3 * _MARGIN
     columns = (width - 2 * _MARGIN) // _LEGEND_COLUMN
     legend = -(-len(names) // columns) * 24 + _MARGIN

@@ -16,10 +16,12 @@ from serving.batch.job import Job, Options, OutputError
 from serving.batch.progress import Progress
 from serving.batch.stream import DOCUMENT_COLUMN, Item
 from serving.chart import write_chart
+from serving.labels import short_labels, stem
 from zhuti.tagger import Tagger
 from zhuti.taxonomy import Taxonomy, Theme
 
 By = Literal["report", "year", "place"]
+Group = tuple[str, ...]
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _EDGES = " -_.·年度()()[]【】"
 _WITHOUT_THEME = "none"
@@ -30,23 +32,27 @@ class Profile:
     """Counts of primary themes by group; web-page lines and the like, which have no theme, are left out.
 
     :param by: what a group is.
+    :param sentence: whether a table's row is one sentence; else it is a report.
     """
 
-    def __init__(self, by: By) -> None:
+    def __init__(self, by: By, *, sentence: bool) -> None:
         self.by = by
-        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self.sentence = sentence
+        self.counts: dict[Group, Counter[str]] = defaultdict(Counter)
 
     def add(self, item: Item, theme: str) -> None:
         if theme != _WITHOUT_THEME:
-            self.counts[group(item, self.by)][theme] += 1
+            key = report(item, sentence=self.sentence) if self.by == "report" else (group(item, self.by),)
+            self.counts[key][theme] += 1
 
     def rows(self, taxonomy: Taxonomy) -> list[tuple[str, int, dict[str, float]]]:
         """:return: group, number of its sentences, share of each theme in taxonomy order; years and places are sorted."""
-        names = list(self.counts) if self.by == "report" else sorted(self.counts)
+        keys = list(self.counts) if self.by == "report" else sorted(self.counts)
+        names = _labels(keys) if self.by == "report" else [key[0] for key in keys]
         rows = []
-        for name in names:
-            total = self.counts[name].total()
-            rows.append((name, total, {theme.code: self.counts[name][theme.code] / total for theme in themes(taxonomy)}))
+        for name, key in zip(names, keys, strict=True):
+            total = self.counts[key].total()
+            rows.append((name, total, {theme.code: self.counts[key][theme.code] / total for theme in themes(taxonomy)}))
         return rows
 
 
@@ -55,24 +61,43 @@ def themes(taxonomy: Taxonomy) -> list[Theme]:
     return [theme for theme in taxonomy.themes if theme.code != _WITHOUT_THEME]
 
 
-def group(item: Item, by: By) -> str:
-    """The group of a sentence: from columns ``year`` and ``place`` where a table has them, else from the report's name.
+def report(item: Item, *, sentence: bool) -> Group:
+    """The report that a sentence is of: its file, and in a table the ``document`` column, else the row that holds the text.
 
-    A report's name is its ``document`` column or its file's name; ``成都-2018.txt`` is of 2018 and of 成都.
+    A table of sentences without that column is one report.
     """
+    if len(item.key) == 1:
+        return (item.source,)
     document = item.columns.get(DOCUMENT_COLUMN)
-    report = Path(item.source).stem if document is None or document == item.source else str(document)
-    if by == "report":
-        return report
+    if document not in (None, ""):
+        return item.source, str(document)
+    return (item.source,) if sentence else (item.source, f"{Path(item.source).stem} {item.row}")
+
+
+def _labels(reports: Sequence[Group]) -> list[str]:
+    """:return: names of reports, no two the same: without folder and ending, else in full, else with the table they are in."""
+    names = [key[-1] for key in reports]
+    if len(set(names)) < len(names):
+        return [": ".join(key) for key in reports]
+    return short_labels(names)
+
+
+def group(item: Item, by: Literal["year", "place"]) -> str:
+    """The year or place of a sentence: from the column of that name where a table has it, else from the names of report and folders.
+
+    A report's name is its ``document`` column or its file's name; ``成都-2018.txt`` and ``成都/2018.txt`` are of 2018 and of 成都.
+    """
     given = item.columns.get(by)
     if given not in (None, ""):
         return str(given)
-    year = _YEAR.search(report)
+    document = item.columns.get(DOCUMENT_COLUMN) if len(item.key) > 1 else None
+    path = Path(str(document or item.source))
+    names = [stem(path.name) if document else path.stem, *(folder.name for folder in path.parents if folder.name != "..")]
+    found = [(name, _YEAR.search(name)) for name in names]
     if by == "year":
-        return year.group() if year else UNKNOWN
-    if year is None:
-        return report
-    return report[: year.start()].strip(_EDGES) or report[year.end() :].strip(_EDGES) or UNKNOWN
+        return next((year.group() for _, year in found if year), UNKNOWN)
+    places = (name if year is None else name[: year.start()].strip(_EDGES) or name[year.end() :].strip(_EDGES) for name, year in found)
+    return next(filter(None, places), UNKNOWN)
 
 
 def profile_reports(
@@ -83,7 +108,7 @@ def profile_reports(
     output: str | None,
     *,
     sentence: bool,
-    text_column: str,
+    text_column: str | None,
 ) -> int:
     """Tag all sources and write their profile.
 
@@ -91,10 +116,10 @@ def profile_reports(
     :raises OutputError: if the output cannot be written.
     """
     tagger = Tagger.load(model)
-    inputs, notes = list_inputs(sources, rows=sentence, leave_out=[Path(output)] if output else [])
+    inputs, notes = list_inputs(sources, rows=sentence or text_column is not None, leave_out=[Path(output)] if output else [])
     options = Options("jsonl", None, sentence, text_column, None, explain=0, resume=False, shard_rows=10_000)
     job = Job(tagger, inputs, options, named=True)
-    profile = Profile(by)
+    profile = Profile(by, sentence=sentence)
     rejected = 0
     with Progress(sum(one.size for one in inputs), visible=sys.stderr.isatty()) as progress:
         for note in notes:

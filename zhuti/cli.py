@@ -13,7 +13,7 @@ import typer
 
 from zhuti.complaints import INTERRUPTED, UsageError, complaints, drop_stdout, say
 from zhuti.errors import ZhutiError
-from zhuti.usage import Engine, TagFormat, check_base, check_engine, check_output, format_of
+from zhuti.usage import Engine, TagFormat, check_base, check_engine, check_output, check_text, format_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -72,7 +72,14 @@ def tag(
     ] = None,
     model: ModelOption = "zhuti-small",
     unit: Annotated[UnitKind, typer.Option(help="document: split texts; sentence: each row of a table is one.")] = UnitKind.document,
-    text_column: Annotated[str, typer.Option(help="The column of a table that holds the text.", metavar="NAME")] = "text",
+    text_column: Annotated[
+        str | None,
+        typer.Option(
+            help="The column of a table that holds the text; default: 'text'. Standard input is a table if this is given or it starts "
+            "like JSONL or Parquet.",
+            metavar="NAME",
+        ),
+    ] = None,
     document_column: Annotated[
         str | None,
         typer.Option(help="Rows in a row with the same value here are one document; default: 'document', if there.", metavar="NAME"),
@@ -116,6 +123,7 @@ def tag(
             raise UsageError("--format html shows whole reports; --unit sentence needs another format")
         if chosen is TagFormat.html and explain:
             raise UsageError("--format html shows no evidence; --explain needs another format")
+        check_text(text)
         check_engine(engine, address, sources, text, output, chosen)
         from serving.batch.job import Interrupted, Options, OutputError
         from serving.batch.journal import JournalError
@@ -153,7 +161,9 @@ def profile(
     output: Annotated[str | None, typer.Option("--output", "-o", help="Write here instead of standard output.", metavar="FILE")] = None,
     model: ModelOption = "zhuti-small",
     unit: Annotated[UnitKind, typer.Option(help="document: split texts; sentence: each row of a table is one.")] = UnitKind.document,
-    text_column: Annotated[str, typer.Option(help="The column of a table that holds the text.", metavar="NAME")] = "text",
+    text_column: Annotated[
+        str | None, typer.Option(help="The column of a table that holds the text; default: 'text'.", metavar="NAME")
+    ] = None,
 ) -> None:
     """Compare reports: the share of each theme by report, year or place.
 

@@ -17,6 +17,7 @@ _LIKELY = 0.6  # a smaller share of common characters means the wrong table
 _FREQUENT = frozenset("的一是在不了有和人这中大为上个国我以要工作干部组织会年这個國為會組織幹")
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _HEAD = 4096
+_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of pairs, which PDFs may hold and no encoding can write
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 CHINESE = ("gb18030", "big5hkscs")  # each the widest of its family
 
@@ -152,11 +153,15 @@ def read_document(data: bytes, source: str, *, suffix: str | None = None, max_pa
         if suffix in (".html", ".htm"):
             from zhuti.markup import html_text
 
-            text = html_text(text)
+            try:
+                text = html_text(text)
+            except Exception as error:  # what Python's parser meets on broken pages has no narrower base
+                raise DocumentError(f"{source}: is not a readable HTML page: {error}") from None
         elif suffix == ".md":
             from zhuti.markup import markdown_text
 
             text = markdown_text(text)
+    text = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
     if not text.strip():
         raise DocumentError(f"{source}: holds no text to tag (a scan needs text recognition first)")
     return text

@@ -16,6 +16,7 @@ MAX_UNPACKED_BYTES = 64 * 2**20
 _PART = "word/document.xml"
 _MAIN = ("http://schemas.openxmlformats.org/wordprocessingml/2006/main", "http://purl.oclc.org/ooxml/wordprocessingml/main")
 _BREAKS = {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_LEFT_OUT = {"Fallback", "moveFrom"}  # the same content once more, for older programs or where it was moved away from
 _CHUNK = 2**16
 
 
@@ -56,16 +57,16 @@ class _Paragraphs:
         self._source = source
         self._open: list[list[str]] = []
         self._in_text = False
-        self._fallback = 0
+        self._left_out = 0
 
     def _refuse(self, *_: object) -> None:
         raise DocumentError(f"{self._source}: declares a document type, which no Word file does; it is not read")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, local = name.rpartition(" ")
-        if local == "Fallback":  # the same content once more, for older programs
-            self._fallback += 1
-        if namespace not in _MAIN or self._fallback:
+        if local in _LEFT_OUT:
+            self._left_out += 1
+        if namespace not in _MAIN or self._left_out:
             return
         if local == "p":
             self._open.append([])
@@ -76,9 +77,9 @@ class _Paragraphs:
 
     def _end(self, name: str) -> None:
         namespace, _, local = name.rpartition(" ")
-        if local == "Fallback":
-            self._fallback -= 1
-        if namespace not in _MAIN or self._fallback:
+        if local in _LEFT_OUT:
+            self._left_out -= 1
+        if namespace not in _MAIN or self._left_out:
             return
         if local == "t":
             self._in_text = False

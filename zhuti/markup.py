@@ -37,6 +37,13 @@ class _Blocks(HTMLParser):
         if self._hidden is None:
             self.parts.append(_SPACES.sub(" ", _SOURCE_BREAK.sub("", data)))
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """What stands after ``<![`` and is no section that Python knows is a comment, as browsers have it."""
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            return self.parse_bogus_comment(i, report)
+
     def _break(self, tag: str) -> None:
         if tag not in _INLINE:
             self.parts.append("\n")

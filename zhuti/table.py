@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import cycle
 from typing import TextIO
 
 from rich import box
@@ -29,7 +30,7 @@ def print_report(name: str, units: Sequence[TaggedUnit], taxonomy: Taxonomy, out
     :param name: shown as title.
     :param units: tagged units of one report.
     """
-    colours = dict(zip(taxonomy.theme_codes, _COLOURS, strict=False))
+    colours = dict(zip(taxonomy.theme_codes, cycle(_COLOURS), strict=False))
     table = Table(title=Text(name), title_justify="left", box=box.SIMPLE_HEAD, show_lines=False, expand=True)
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("句子 sentence", ratio=3, overflow="fold")

@@ -45,6 +45,13 @@ def check_output(output: str | None, format: TagFormat, resume: bool) -> None:
         raise UsageError(f"--format {format} writes one file at once; --resume needs jsonl, csv or parquet")
 
 
+def check_text(text: str | None) -> None:
+    try:
+        (text or "").encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"--text: is not UTF-8 (at character {error.start}); a file with the text may be GB18030 or Big5") from None
+
+
 def check_engine(
     engine: Engine, address: str | None, sources: list[str] | None, text: str | None, output: str | None, format: TagFormat
 ) -> None:

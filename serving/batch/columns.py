@@ -21,7 +21,7 @@ def input_columns(inputs: Iterable[Input], reading: Reading) -> list[str]:
     """:return: names of all columns that come out before the themes, in order of first appearance; JSONL is read through for them."""
     names: dict[str, None] = {}
     for source in inputs:
-        if source.problem:
+        if source.problem or (source.kind == "text" and reading.sentence):
             continue
         if source.kind == "text":
             names |= dict.fromkeys(([DOCUMENT_COLUMN] if reading.named else []) + ["index", "start", "end", "text"])
@@ -50,7 +50,7 @@ def parquet_schema(names: list[str], inputs: Iterable[Input], reading: Reading, 
 
     types: dict[str, pa.DataType] = {"index": pa.int64(), "start": pa.int64(), "end": pa.int64()} if not reading.sentence else {}
     for source in inputs:
-        if source.problem or source.kind == "text":
+        if source.problem or (source.kind == "text" and reading.sentence):
             continue
         try:
             for name, type_ in _types(source, reading):
@@ -70,7 +70,9 @@ def _types(source: Input, reading: Reading) -> Iterable[tuple[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if source.kind == "parquet":
+    if source.kind == "text":
+        yield from ((name, pa.string()) for name in (DOCUMENT_COLUMN, "text"))
+    elif source.kind == "parquet":
         try:
             schema = pq.read_schema(source.path)
             yield from zip(reading.names(schema.names), schema.types, strict=True)

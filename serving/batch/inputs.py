@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import glob
 import hashlib
+import os
+import re
 import shutil
 import sys
 import tempfile
@@ -19,13 +21,15 @@ Kind = Literal["text", "csv", "jsonl", "parquet"]
 TABLES: dict[str, Kind] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
+_JSON_OBJECT = re.compile(rb"[\xef\xbb\xbf\xff\xfe\0 \t\r\n]*\{")
+_JSON_ROW = re.compile(_JSON_OBJECT.pattern + rb"[\0 \t]*\"")
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
     """One file, ready to be read.
 
-    :param name: as it is given, found in a folder, or ``-``.
+    :param name: as it is given, found in a folder, or ``-``; printable.
     :param kind: how it is read.
     :param path: where its bytes are: the file, or the copy of standard input.
     :param size: in bytes.
@@ -48,30 +52,40 @@ class Input:
 
 
 def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path] = ()) -> tuple[list[Input], list[str]]:
-    """Find and hash all inputs; the order is that of the arguments, and by name within a folder or glob.
+    """Find and hash all inputs, each file once; the order is that of the arguments, and by name within a folder or glob.
 
     :param sources: files, folders (searched to the bottom), globs, or ``-``.
-    :param rows: whether standard input holds the rows of a table rather than a text.
+    :param rows: whether standard input holds the rows of a table in any case; else only where it starts like JSONL or Parquet.
     :param leave_out: the run's own output, which may lie in a folder that is read.
     :return: the inputs, those that cannot be read among them, and a note for each folder in which other files were left out.
     """
     inputs: list[Input] = []
     notes: list[str] = []
     own = {path.resolve() for path in leave_out}
-    for source in sources:
+    seen: set[str] = set()
+    for source in dict.fromkeys(sources):
         if source == STDIN:
             copy = _spool()
-            inputs.append(_hashed(STDIN, copy, _kind_of_rows(copy) if rows else "text"))
+            inputs.append(_hashed(STDIN, copy, _kind_of_stdin(copy, rows)))
             continue
         try:
             files, note, problem = _files(source, own)
         except OSError as error:
             files, note, problem = [], "", f"{source[:80]}: cannot be read: {error.strerror}"
         notes += [note] if note else []
-        inputs += [Input(source, "text", Path(source), problem=problem)] if problem else []
-        names = [source if file == Path(source) else str(file) for file in files]  # one that was named keeps its ./
-        inputs += [_hashed(name, file, TABLES.get(file.suffix.lower(), "text")) for name, file in zip(names, files, strict=True)]
+        inputs += [Input(printable(source), "text", Path(source), problem=printable(problem))] if problem else []
+        for file in files:
+            if (real := os.path.realpath(file)) in seen:
+                continue
+            seen.add(real)
+            name = source if file == Path(source) else str(file)  # one that was named keeps its ./
+            inputs.append(_hashed(printable(name), file, TABLES.get(file.suffix.lower(), "text")))
     return inputs, notes
+
+
+def printable(name: str) -> str:
+    """:return: a name that can be written as UTF-8; bytes of it that are not come as lone surrogates and become ``\\xff``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _files(source: str, own: set[Path]) -> tuple[list[Path], str, str]:
@@ -117,13 +131,15 @@ def _spool() -> Path:
     return path
 
 
-def _kind_of_rows(path: Path) -> Kind:
-    """Rows without a file's name: Parquet by its mark, JSONL if they start with ``{``, else CSV."""
+def _kind_of_stdin(path: Path, rows: bool) -> Kind:
+    """What has no file's name: Parquet by its mark, JSONL by ``{"``; where rows are expected ``{`` is enough, and the rest is CSV."""
     with path.open("rb") as file:
         start = file.read(_SAMPLE)
     if start.startswith(b"PAR1"):
         return "parquet"
-    return "jsonl" if start.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"{") else "csv"
+    if _JSON_ROW.match(start):
+        return "jsonl"
+    return "text" if not rows else "jsonl" if _JSON_OBJECT.match(start) else "csv"
 
 
 def _hashed(name: str, path: Path, kind: Kind) -> Input:
@@ -131,6 +147,8 @@ def _hashed(name: str, path: Path, kind: Kind) -> Input:
     try:
         if not path.exists():
             raise DocumentError(f"{label}: no such file")
+        if not path.is_file():
+            raise DocumentError(f"{label}: is a pipe or a device, which can be read only once; send it to standard input instead")
         before = path.stat()
         digest = hashlib.sha256()
         for block in _blocks(path):

@@ -1,4 +1,4 @@
-"""What is asked of a batch, and the tagging of one chunk: the part that all kinds of output share."""
+"""What is asked of a batch, and its chunks one after the other: the part that all kinds of output share."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from threadpoolctl import threadpool_limits
-
 from serving.batch.columns import input_columns, parquet_schema
 from serving.batch.inputs import Input
 from serving.batch.progress import Progress
 from serving.batch.stream import Reading, Stream
+from serving.batch.tagging import tag_chunk
 from serving.batch.totals import Totals
 from serving.batch.window import Chunk, chunks
 from serving.batch.writers import Csv, JsonLines, Layout, Parquet, Record
@@ -38,6 +37,7 @@ class Options:
     """The options of ``zhuti tag``.
 
     :param output: a file, a folder for shards (it ends in ``/`` or exists), or None for standard output.
+    :param text_column: None: ``text``, and standard input is a text unless it starts like JSONL or Parquet.
     :param explain: labelled sentences to give as evidence.
     :param shard_rows: rows in a shard, rejects among them.
     :param engine: where shards are tagged: in this process, or by the machines of a Ray cluster.
@@ -47,7 +47,7 @@ class Options:
     format: Format
     output: str | None
     sentence: bool
-    text_column: str
+    text_column: str | None
     document_column: str | None
     explain: int
     resume: bool
@@ -66,7 +66,7 @@ class Job:
         self.tagger = tagger
         self.inputs = inputs
         self.options = options
-        self.reading = Reading(options.sentence, options.text_column, options.document_column, named)
+        self.reading = Reading(options.sentence, options.text_column or "text", options.document_column, named)
         self.totals = Totals()
 
     def head(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Job:
             "options": {
                 "format": options.format,
                 "unit": "sentence" if options.sentence else "document",
-                "text_column": options.text_column,
+                "text_column": self.reading.text_column,
                 "document_column": options.document_column,
                 "explain": options.explain,
                 "shard_rows": options.shard_rows,
@@ -110,16 +110,6 @@ class Job:
             units = tag_chunk(self.tagger, chunk, self.options.explain)
             yield chunk, units
             progress.advance(stream.bytes_read, len(units))
-
-
-def tag_chunk(tagger: Tagger, chunk: Chunk, explain: int) -> list[TaggedUnit]:
-    """:return: the tagged units of the chunk's own items.
-
-    Sums of floats depend on how many threads share them: one thread gives the same digits on any number of cores.
-    """
-    with threadpool_limits(1, "blas"):
-        documents = tagger.tag_units(chunk.documents, explain=explain)
-    return [unit for document, (first, count) in zip(documents, chunk.own, strict=True) for unit in document[first : first + count]]
 
 
 def count(chunk: Chunk, units: list[TaggedUnit]) -> Totals:

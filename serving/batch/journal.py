@@ -84,7 +84,7 @@ class Journal:
             raise JournalError(f"{self.folder / FILE}: is not a journal of zhuti; remove the folder to start again") from None
 
     def _append(self, line: dict[str, Any]) -> None:
-        data = memoryview((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8"))
+        data = memoryview((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
         end = self._file.seek(0, os.SEEK_END)
         try:
             while data:

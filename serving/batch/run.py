@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serving.batch.direct import tag_to_stream, tag_to_tables, write_whole
-from serving.batch.inputs import Input, list_inputs
+from serving.batch.inputs import Input, list_inputs, printable
 from serving.batch.job import FOR_PEOPLE, Format, Job, Options, OutputError
 from serving.batch.journal import REJECTS
 from serving.batch.progress import Progress
@@ -35,9 +35,9 @@ def tag_batch(sources: Sequence[str], text: str | None, model: str, options: Opt
     if text is not None:
         inputs, notes = [Input("--text", "text", Path("--text"), size=len(text), text=text)], list[str]()
     else:
-        rows = options.sentence or options.text_column != "text"
+        rows = options.sentence or options.text_column is not None
         inputs, notes = list_inputs(sources, rows=rows, leave_out=own)
-    named = len(inputs) > 1 or (text is None and [one.name for one in inputs] != list(sources))
+    named = len(inputs) > 1 or (text is None and [one.name for one in inputs] != [printable(source) for source in sources])
     job = Job(tagger, inputs, options, named=named)
     visible = sys.stderr.isatty() and not (output is None and sys.stdout.isatty())
     with Progress(sum(one.size for one in inputs), visible=visible) as progress:

@@ -100,7 +100,7 @@ def _write_shards(job: Job, journal: Journal, layout: Layout, progress: Progress
 def _write_rejects(journal: Journal, path: Path) -> None:
     """Write the rejects of the whole run, or take those of an earlier run to the same output away."""
     partial = path.with_name(path.name + ".part")
-    with partial.open("w", encoding="utf-8") as out:
+    with partial.open("w", encoding="utf-8", errors="backslashreplace") as out:
         some = False
         for reject in journal.rejects():
             out.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")

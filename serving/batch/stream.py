@@ -57,12 +57,14 @@ class Item:
 
     :param source: its input's name.
     :param key: sentences with the same key that follow each other are one document.
+    :param row: of its table, as rejects name it; in a text the sentence's number, from 1.
     :param columns: what goes out before the themes.
     :param document: the text that the unit's offsets lie in; one string for all units of a document.
     """
 
     source: str
     key: tuple[Any, ...]
+    row: int
     columns: dict[str, Any]
     unit: Unit
     document: str
@@ -93,6 +95,8 @@ class Stream:
                     yield from self._table_items(place, source)
             except DocumentError as error:
                 yield Reject(source.name, None, str(error))
+            except Exception as error:  # whatever a reader meets in a strange file: the others are still to be tagged
+                yield Reject(source.name, None, f"{source.name}: cannot be read: {type(error).__name__}: {error}")
             _check_unchanged(source)
             self._bytes_before += source.size
             self._bytes_here = 0
@@ -106,7 +110,7 @@ class Stream:
         for unit in iterate_units(text):
             self._bytes_here = source.size * unit.end // len(text)
             columns = head | {"index": unit.index, "start": unit.start, "end": unit.end, "text": unit.text}
-            yield Item(source.name, (place,), columns, unit, text)
+            yield Item(source.name, (place,), unit.index + 1, columns, unit, text)
 
     def _table_items(self, place: int, source: Input) -> Iterator[Item | Reject]:
         reader = TableReader(source)
@@ -126,12 +130,12 @@ class Stream:
                 for unit in iterate_units(text):
                     places = {"index": unit.index, "start": unit.start, "end": unit.end}
                     columns = row.columns | {self._reading.text_column: unit.text}
-                    yield Item(source.name, (place, row.number), self._renamed(columns) | places, unit, text)
+                    yield Item(source.name, (place, row.number), row.number, self._renamed(columns) | places, unit, text)
                 continue
             document = row.columns.get(self._reading.document_column or DOCUMENT_COLUMN)
             run += document in (None, "") or document != previous
             previous = document
-            yield Item(source.name, (place, run), self._renamed(row.columns), single_unit(text), text)
+            yield Item(source.name, (place, run), row.number, self._renamed(row.columns), single_unit(text), text)
 
     def _renamed(self, columns: dict[str, Any]) -> dict[str, Any]:
         return dict(zip(self._reading.names(columns), columns.values(), strict=True))

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
-from serving.batch.inputs import Input
-from zhuti.documents import DocumentError
+from serving.batch.arrow import python_rows
+from serving.batch.inputs import TABLES, Input
+from zhuti.documents import STDIN, DocumentError
 
 _PARQUET_ROWS = 2048
 _LONGEST_FIELD = 1 << 26
@@ -33,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """What cannot be tagged: a row, or a whole input where ``row`` is None."""
+    """What cannot be tagged: a row of a table or a sentence of a text, or a whole input where ``row`` is None."""
 
     file: str
     row: int | None
@@ -42,7 +44,9 @@ class Reject:
     def __str__(self) -> str:
         if self.row is None:
             return self.reason
-        return f"{self.file}, {'row' if self.file.endswith('.parquet') else 'line'} {self.row}: {self.reason}"
+        ending = Path(self.file).suffix.lower()
+        noun = "row" if ending == ".parquet" else "line" if ending in TABLES or self.file == STDIN else "sentence"
+        return f"{self.file}, {noun} {self.row}: {self.reason}"
 
 
 class TableReader:
@@ -61,7 +65,7 @@ class TableReader:
         try:
             yield from reader()
         except UnicodeError as error:
-            raise DocumentError(f"{self.source.name}: is not {self.source.encoding}: {error}") from None
+            raise DocumentError(f"{self.source.name}: is not {self.source.encoding or 'UTF-8'}: {error}") from None
         except OSError as error:
             raise DocumentError(f"{self.source.name}: cannot be read: {error.strerror or error}") from None
 
@@ -90,6 +94,8 @@ class TableReader:
             head: list[str] = next(reader, [])
         except csv.Error as error:
             raise DocumentError(f"{self.source.name}: the head line is not CSV: {error}") from None
+        if any(_UNDECODED.search(name) for name in head):
+            raise DocumentError(f"{self.source.name}: the head line is not {self.source.encoding}")
         double = sorted({name for name in head if head.count(name) > 1})
         if double:
             raise DocumentError(f"{self.source.name}: the column {double[0]!r} stands twice in the head line")
@@ -156,9 +162,9 @@ class TableReader:
         total = max(1, file.metadata.num_rows)
         try:
             for batch in file.iter_batches(batch_size=_PARQUET_ROWS, use_threads=False):
-                for columns in batch.to_pylist():
+                for columns in python_rows(batch):
                     number += 1
-                    yield Row(number, columns)
+                    yield self._reject(number, columns) if isinstance(columns, str) else Row(number, columns)
                 self.bytes_read = self.source.size * number // total
         except pa.ArrowException as error:
             raise DocumentError(f"{self.source.name}: cannot be read after row {number}: {error}") from None

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from serving.batch.arrow import scalar_text
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -54,6 +56,8 @@ def as_text(value: Any) -> str:
 def _as_text(value: Any) -> str:
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
+    if hasattr(value, "as_py"):
+        return scalar_text(value)
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 

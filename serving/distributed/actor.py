@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
-from serving.batch.job import tag_chunk
 from serving.batch.shard import Done, Shard
+from serving.batch.tagging import tag_chunk
 from serving.batch.window import Chunk
 from serving.batch.writers import Layout
 from serving.distributed.line import TOLD, Line, pack, unpack

@@ -23,7 +23,7 @@ class ClusterError(ZhutiError):
 def check(address: str | None) -> None:
     """:raises ClusterError: if Ray is not installed or nothing answers at the address; Ray itself would try for minutes."""
     if find_spec("ray") is None:
-        raise ClusterError("--engine ray needs Ray; install the extra: pip install 'zhuti[ray]'")
+        raise ClusterError("--engine ray needs Ray; install the extra in the clone: pip install -e '.[ray]'")
     if address in (None, "auto"):
         return
     host, _, port = address.rpartition(":")

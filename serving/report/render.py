@@ -15,10 +15,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from serving.labels import short_labels
 from serving.report.figures import Report, leaf_rows, mean_share, order_themes, stresses
 from serving.report.lines import lines, title
 from serving.report.marks import mark
-from zhuti.documents import SUFFIXES
 from zhuti.errors import ZhutiError
 from zhuti.taxonomy import Taxonomy
 
@@ -60,7 +60,7 @@ def render(reports: Sequence[Report], taxonomy: Taxonomy, model: str) -> str:
     )  # fmt: skip
     return environment.get_template("report.html.j2").render(
         reports=reports,
-        labels=_labels(reports),
+        labels=short_labels([report.name for report in reports]),
         themes=themes,
         widest=max(report.share(theme.code) for report in reports for theme in themes if theme.code != "none") or 1,
         stresses=[stresses(report, reports, taxonomy, _LEAST_STRESS) for report in reports],
@@ -84,13 +84,6 @@ def check_size(sentences: int) -> None:
 def percent(share: float) -> str:
     """:return: a whole percentage, halves rounded up as on the page; what is there but rounds to nothing is shown as such."""
     return "<1%" if 0 < share < 0.005 else f"{int(100 * share + 0.5)}%"
-
-
-def _labels(reports: Sequence[Report]) -> list[str]:
-    """:return: the reports' names without folder and ending, unless two would be called the same."""
-    paths = [Path(report.name) for report in reports]
-    stems = [path.stem if path.suffix.lower() in SUFFIXES else path.name for path in paths]
-    return stems if len(set(stems)) == len(stems) else [report.name for report in reports]
 
 
 def _box(start: int, end: int, length: int) -> tuple[int, int]:

@@ -13,10 +13,13 @@ from benchmarks.peers import PEERS, PIPELINE, REFERENCE, TAGGER
 from benchmarks.quality import leaf_micro_f1, share_changed
 from benchmarks.report import render
 from benchmarks.rounds import RoundLog
+from benchmarks.run import _same
 from benchmarks.summary import operations, summarise
 from benchmarks.tradeoff import draw_points, render_points
 from benchmarks.workload import corpus_calls, count_sentences, stretch
+from tests.conftest import ROOT
 from training.dataset import load_dataset
+from zhuti.artifact import Artifact, file_hash
 
 
 @pytest.mark.parametrize("size", [1, 8, 32, 128, None])
@@ -89,6 +92,20 @@ def test_a_broken_run_goes_on_with_its_own_rounds_alone(tmp_path: Path) -> None:
     assert RoundLog(tmp_path / "rounds.json", {"stretch": 64}).rounds == []
     log.finish()
     assert RoundLog(tmp_path / "rounds.json", {"stretch": 128}).rounds == []
+
+
+def test_rounds_of_another_model_or_of_other_code_are_no_part_of_a_run(model_copy: Path) -> None:
+    artifact = Artifact.load(model_copy)
+    before = _same(artifact, [TAGGER], 128)
+    assert file_hash(ROOT / "benchmarks" / "worker.py") in before["code"]
+    with (model_copy / "manifest.json").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    after = _same(artifact, [TAGGER], 128)
+    assert {name for name in before if before[name] != after[name]} == {"model"}
+
+
+def test_every_peer_but_the_tagger_gives_logits() -> None:
+    assert [name for name, peer in PEERS.items() if peer.load is None] == [TAGGER]
 
 
 def test_the_trade_off_is_a_table_and_a_picture(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 import pytest
 
 from serving.batch.stream import Item
-from serving.profile import By, group
+from serving.profile import group, report
 from tests.conftest import ROOT
+from tests.serving.batchfiles import write_csv
 from zhuti.tagger import Tagger
 from zhuti.text import single_unit
 
@@ -64,21 +65,40 @@ def test_the_chart_is_one_svg_with_a_bar_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "columns", "report", "year", "place"),
+    ("source", "columns", "name", "year", "place"),
     [
-        ("a/成都-2018.txt", {"document": "a/成都-2018.txt"}, "成都-2018", "2018", "成都"),
-        ("2018年成都市总结.txt", {"document": "2018年成都市总结.txt"}, "2018年成都市总结", "2018", "成都市总结"),
-        ("成都市2018年组织工作总结.txt", {}, "成都市2018年组织工作总结", "2018", "成都市"),
-        ("总结.txt", {}, "总结", "-", "总结"),
-        ("rows.csv", {"document": "甲县", "year": 2020, "place": "乙市"}, "甲县", "2020", "乙市"),
-        ("rows.csv", {"document": "甲县2019", "year": None}, "甲县2019", "2019", "甲县"),
-        ("文号120188.txt", {}, "文号120188", "-", "文号120188"),
+        ("a/成都-2018.txt", {"document": "a/成都-2018.txt"}, ("a/成都-2018.txt",), "2018", "成都"),
+        ("2018年成都市总结.txt", {"document": "2018年成都市总结.txt"}, ("2018年成都市总结.txt",), "2018", "成都市总结"),
+        ("成都市2018年组织工作总结.txt", {}, ("成都市2018年组织工作总结.txt",), "2018", "成都市"),
+        ("总结.txt", {}, ("总结.txt",), "-", "总结"),
+        ("../成都/2018.txt", {}, ("../成都/2018.txt",), "2018", "成都"),
+        ("年报/2018年/成都.txt", {}, ("年报/2018年/成都.txt",), "2018", "成都"),
+        ("../2018.txt", {}, ("../2018.txt",), "2018", "-"),
+        ("rows.csv", {"document": "甲县", "year": 2020, "place": "乙市"}, ("rows.csv", "甲县"), "2020", "乙市"),
+        ("rows.csv", {"document": "甲县2019", "year": None}, ("rows.csv", "甲县2019"), "2019", "甲县"),
+        ("./甲县2019.csv", {}, ("./甲县2019.csv", "甲县2019 1987"), "2019", "甲县"),
+        ("文号120188.txt", {}, ("文号120188.txt",), "-", "文号120188"),
     ],
 )
-def test_groups(source: str, columns: dict[str, object], report: str, year: str, place: str) -> None:
-    item = Item(source, (0,), columns, single_unit("党费。"), "党费。")
-    kinds: tuple[By, ...] = ("report", "year", "place")
-    assert tuple(group(item, by) for by in kinds) == (report, year, place)
+def test_groups(source: str, columns: dict[str, object], name: tuple[str, ...], year: str, place: str) -> None:
+    key = (0, 1987) if source.endswith(".csv") else (0,)
+    item = Item(source, key, 1987, columns, single_unit("党费。"), "党费。")
+    assert (report(item, sentence=False), group(item, "year"), group(item, "place")) == (name, year, place)
+
+
+def test_reports_of_one_name_and_rows_of_a_table_stay_apart(tmp_path: Path) -> None:
+    for folder in "甲乙":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "总结-2020.txt").write_text("引进人才12名。", encoding="utf-8")
+    write_csv(tmp_path / "rows.csv", [{"text": "引进人才。举办干部培训班。"}, {"text": "慰问老干部。"}])
+    run = profile(str(tmp_path / "甲"), str(tmp_path / "rows.csv"), "-f", "csv")
+    assert [line.split(",")[:2] for line in run.stdout.splitlines()[1:]] == [["总结-2020", "1"], ["rows 2", "2"], ["rows 3", "1"]]
+    run = profile(str(tmp_path / "甲"), str(tmp_path / "乙"), "-f", "csv")
+    assert [line.split(",")[0] for line in run.stdout.splitlines()[1:]] == [f"{tmp_path}/{folder}/总结-2020.txt" for folder in "甲乙"]
+    write_csv(tmp_path / "甲" / "a.csv", [{"document": "丙", "text": "引进人才。"}])
+    write_csv(tmp_path / "乙" / "a.csv", [{"document": "丙", "text": "慰问老干部。"}])
+    run = profile(f"{tmp_path}/*/a.csv", "--unit", "sentence", "-f", "csv")
+    assert [line.split(",")[:2] for line in run.stdout.splitlines()[1:]] == [[f"{tmp_path}/{folder}/a.csv: 丙", "1"] for folder in "乙甲"]
 
 
 def test_unreadable_reports_are_told(tmp_path: Path) -> None:

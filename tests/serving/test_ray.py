@@ -187,4 +187,4 @@ def test_without_the_extra_it_is_said_how_to_install_it(rows: Path, tmp_path: Pa
     code = f"import sys; sys.modules['ray'] = None; from zhuti.cli import app; app({arguments!r})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=False)
     assert run.returncode == 1
-    assert run.stderr.decode() == "zhuti: --engine ray needs Ray; install the extra: pip install 'zhuti[ray]'\n"
+    assert run.stderr.decode() == "zhuti: --engine ray needs Ray; install the extra in the clone: pip install -e '.[ray]'\n"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from serving.batch.inputs import Input, list_inputs
 from serving.batch.tables import Reject, Row, TableReader
+from tests.conftest import ROOT
+from tests.serving.batchfiles import read_jsonl
 from zhuti.documents import DocumentError
 
 
@@ -56,6 +62,53 @@ def test_one_bad_byte_costs_one_row(tmp_path: Path) -> None:
     good, bad = read(table(tmp_path / "rows.jsonl", b"\n".join(rows)))
     assert [number for number, _ in good] == [1, 2, 4, 5]
     assert bad == [(3, "is not utf-8, which the rest of the file is")]
+
+
+def test_a_head_line_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"rows.csv: the head line is not utf-8$"):
+        read(table(tmp_path / "rows.csv", b"text,\xff\n" + "甲。,1\n".encode()))
+
+
+def test_parquet_values_that_python_has_none_for_go_out_as_they_came(tmp_path: Path) -> None:
+    columns = {
+        "text": pa.array(["引进人才。", "慰问老干部。"]),
+        "at": pa.array([1_700_000_000_123_456_789, None], pa.timestamp("ns", "UTC")),
+        "day": pa.array([5_000_000, 19_000], pa.int32()).cast(pa.date32()),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
+    run = tag_without_pandas(tmp_path / "rows.parquet", tmp_path / "out.parquet")
+    assert (run.returncode, run.stderr.count("Traceback")) == (0, 0), run.stderr
+    assert pq.read_table(tmp_path / "out.parquet").select(list(columns)).equals(pa.table(columns))
+    assert tag_without_pandas(tmp_path / "rows.parquet", tmp_path / "out.jsonl").returncode == 0
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert [(row["at"], row["day"]) for row in rows] == [
+        ("2023-11-14 22:13:20.123456789Z", "15659-07-15"),
+        (None, "2022-01-08"),
+    ]
+
+
+def tag_without_pandas(source: Path, output: Path) -> subprocess.CompletedProcess[str]:
+    """Pandas has nanoseconds, and is there with the extras alone."""
+    code = f"""
+import sys
+class Without:
+    def find_spec(self, name, *_):
+        if name == "pandas":
+            raise ImportError(name)
+sys.meta_path.insert(0, Without())
+from zhuti.cli import app
+app(["tag", {str(source)!r}, "--unit", "sentence", "-o", {str(output)!r}])
+"""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=False, text=True)
+
+
+def test_parquet_text_that_is_not_utf8_costs_one_row(tmp_path: Path) -> None:
+    texts = pa.array(["甲。".encode(), b"\xff", "乙。".encode()]).view(pa.string())
+    pq.write_table(pa.table({"text": texts}), tmp_path / "rows.parquet")
+    [source], _ = list_inputs([str(tmp_path / "rows.parquet")], rows=False)
+    good, bad = read(source)
+    assert good == [(1, {"text": "甲。"}), (3, {"text": "乙。"})]
+    assert bad == [(2, "the column 'text' is not UTF-8: invalid start byte at byte 0")]
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from zhuti.pdf import join_lines
         ("<td>甲</td><td>乙</td>&nbsp;&lt;丙&gt;&#x4e01;", "甲\n乙\n<丙>丁"),
         ("<p>没有结束<div>乱<p>套", "没有结束\n乱\n套"),
         ("<!DOCTYPE x [<!ENTITY a 'b'>]><p>&a;甲</p><!-- 注 -->", "]>\n&a;甲"),
+        ("甲<![foo[x]]>乙<p><![if !supportLists]>1.<![endif]>丙</p>", "甲乙\n1.丙"),
+        ("甲<![>乙<![ a", "甲乙<![ a"),
         ("<div>" * 50_000 + "深" + "</div>" * 50_000, "深"),
     ],
 )
@@ -70,11 +72,12 @@ def test_word_keeps_insertions_and_leaves_deletions_and_second_copies_out() -> N
     )
     body = (
         "<w:p><w:ins><w:r><w:t>加</w:t></w:r></w:ins><w:del><w:r><w:delText>删</w:delText></w:r></w:del>"
+        "<w:moveFrom><w:r><w:t>移</w:t></w:r></w:moveFrom><w:moveTo><w:r><w:t>至</w:t></w:r></w:moveTo>"
         "<mc:AlternateContent><mc:Choice><w:txbxContent><w:p><w:r><w:t>框</w:t></w:r></w:p></w:txbxContent></mc:Choice>"
         "<mc:Fallback><w:txbxContent><w:p><w:r><w:t>框</w:t></w:r></w:p></w:txbxContent></mc:Fallback></mc:AlternateContent></w:p>"
     )
     part = b"<w:document " + namespaces + b"><w:body>" + body.encode() + b"</w:body></w:document>"
-    assert docx_text(zip_with("word/document.xml", part), "x") == "框\n加"
+    assert docx_text(zip_with("word/document.xml", part), "x") == "框\n加至"
 
 
 def test_pdf_lines_are_joined_and_page_numbers_left_out() -> None:
@@ -96,11 +99,17 @@ def test_pdf_lines_are_joined_and_page_numbers_left_out() -> None:
         ("a.pdf", pdf_file(["甲"], pages=4), DocumentTooLarge, "has 4 pages; at most 3"),
         ("a.pdf", pdf_file([]), DocumentError, "holds no text to tag"),
         ("a.html", b"<p> </p>", DocumentError, "holds no text"),
+        ("a.html", b"<p>&#" + b"1" * 5000 + b";</p>", DocumentError, "is not a readable HTML page: Exceeds the limit"),
     ],
 )
 def test_files_that_are_refused(name: str, data: bytes, error: type[DocumentError], message: str) -> None:
     with pytest.raises(error, match=f"{name}: .*{message}"):
         read_document(data, name, max_pages=3)
+
+
+def test_halves_of_surrogate_pairs_in_a_pdf_become_replacement_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pypdf.PageObject.extract_text", lambda page: "干\ud835部\udc00。")
+    assert read_document(pdf_file(["甲"]), "a.pdf") == "干\ufffd部\ufffd。"
 
 
 def test_damaged_files_only_ever_raise_document_errors() -> None:

@@ -32,14 +32,10 @@ class Engine:
 
     :param load: gives the tagger; called in the thread.
     :param batch_units: how many units are tagged together.
-    :param end: what follows when the thread dies of something unforeseen: the process ends, so that its supervisor starts another.
     """
 
-    def __init__(
-        self, load: Callable[[], Tagger], metrics: Metrics, batch_units: int, end: Callable[[], object] = lambda: os._exit(1)
-    ) -> None:
+    def __init__(self, load: Callable[[], Tagger], metrics: Metrics, batch_units: int) -> None:
         self._load = load
-        self._end = end
         self._metrics = metrics
         self._batch_units = batch_units
         self._arrived: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
@@ -89,9 +85,9 @@ class Engine:
             self._run()
         except BaseException as error:
             self._tagger = None
-            self.state, self.reason = "dead", "the tagging thread has died; the process must be started again"
+            self.state, self.reason = "dead", "the tagging thread has died; the process ends and is started again"
             LOGGER.critical(self.reason, exc_info=error)
-            self._end()
+            os._exit(1)  # the supervisor starts another process; nothing here could be answered any more
 
     def _run(self) -> None:
         try:

@@ -46,7 +46,7 @@ def test_a_dead_tagging_thread_is_told_by_both_probes_and_ends_the_process(clien
     ended: list[int] = []
     monkeypatch.setattr(os, "_exit", ended.append)
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 200]
-    assert client.post("/tag", json={"text": "断。"}).status_code == 504  # nobody is there to answer it; the process ends before
+    assert client.post("/tag", json={"text": "断线。"}).status_code == 504  # nobody is there to answer it; the process ends before
     assert ended == [1]
     for path in ("/livez", "/readyz", "/taxonomy"):
         answer = client.get(path)

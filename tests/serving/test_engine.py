@@ -26,7 +26,7 @@ from zhuti.text import Unit, single_unit, split
 
 
 class Fragile(Tagger):
-    """Fails on texts with 毒, ends its thread on 断; counts its runs, which must all be in one thread; waits at its gate."""
+    """Fails on texts with 毒, ends its thread on 断线; counts its runs, which must all be in one thread; waits at its gate."""
 
     gate: threading.Event
     sizes: list[int]
@@ -38,7 +38,7 @@ class Fragile(Tagger):
         self.threads.add(threading.current_thread().name)
         if any("毒" in unit.text for document in documents for unit in document):
             raise RuntimeError("poisoned")
-        if any("断" in unit.text for document in documents for unit in document):
+        if any("断线" in unit.text for document in documents for unit in document):
             raise SystemExit
         return super().probabilities(documents)
 

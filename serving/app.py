@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -69,13 +70,24 @@ class Page(StaticFiles):
         raise HTTPException(405, headers={"Allow": "GET, HEAD"})
 
 
+class Cors(CORSMiddleware):
+    """A refused preflight, too, is answered in the one shape of errors."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code < 400:
+            return answer
+        del answer.headers["content-type"], answer.headers["content-length"]
+        raise ServiceError(400, f"the preflight is refused: {bytes(answer.body).decode()}", headers=answer.headers)
+
+
 def _layers(settings: Settings, metrics: Metrics, paths: frozenset[str]) -> list[Middleware]:
     """Outermost first."""
     layers = [Middleware(EnvelopeMiddleware, routes=paths, metrics=metrics)]
     if settings.cors_origins:
         layers.append(
             Middleware(
-                CORSMiddleware,
+                Cors,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["Authorization", "Content-Type", "X-Request-ID", "traceparent"],

@@ -40,4 +40,4 @@ class KeyMiddleware:
 
 
 def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("latin-1", "replace")).digest()
+    return hashlib.sha256(key.encode()).digest()

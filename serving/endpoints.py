@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -18,9 +19,12 @@ from serving.schemas import SentencesRequest, TagRequest
 from serving.sentences import tag_items
 from serving.settings import Settings
 from zhuti.options import Options
+from zhuti.result import TaggedUnit
 from zhuti.text import split
 
-_SPLIT_HERE = 2_000  # characters; they take less time than handing them to a thread and back
+# So much takes less time than handing it to a thread and back.
+_SPLIT_HERE = 2_000  # characters
+_WRITE_HERE = 50  # units
 
 
 class Endpoints:
@@ -35,22 +39,22 @@ class Endpoints:
         """POST /tag"""
         body = await read_json(request, TagRequest)
         units = await self._tag_text(body.text, body.options())
-        return answer({"model": self._engine.tagger.artifact.name, "units": units})
+        return await answer_long({"model": self._engine.tagger.artifact.name}, "units", units)
 
     async def tag_file(self, request: Request) -> Response:
         """POST /tag_file"""
         text, options = await read_upload(request, self._settings)
         units = await self._tag_text(text, options.options())
-        return answer({"model": self._engine.tagger.artifact.name, "text": text, "units": units})
+        return await answer_long({"model": self._engine.tagger.artifact.name, "text": text}, "units", units)
 
     async def tag_sentences(self, request: Request) -> Response:
         """POST /tag_sentences"""
         body = await read_json(request, SentencesRequest)
         results = await tag_items(body, self._engine, self._settings, request.state.request_id)
         failed = sum("error" in result for result in results)
-        return answer({"model": self._engine.tagger.artifact.name, "failed": failed, "results": results})
+        return await answer_long({"model": self._engine.tagger.artifact.name, "failed": failed}, "results", results)
 
-    async def _tag_text(self, text: str, options: Options) -> list[dict[str, Any]]:
+    async def _tag_text(self, text: str, options: Options) -> list[TaggedUnit]:
         limit = self._settings.max_characters
         if len(text) > limit:
             raise ServiceError(413, f"the text has {len(text):,} characters; at most {limit:,} are tagged here; {OFFLINE}")
@@ -59,7 +63,7 @@ class Endpoints:
             raise ServiceError(
                 413, f"the text has {len(units):,} sentences; at most {self._settings.max_units:,} are tagged here; {OFFLINE}"
             )
-        return [unit.as_dict() for unit in await self._engine.tag(units, options)]
+        return await self._engine.tag(units, options)
 
     async def taxonomy(self, _: Request) -> Response:
         """GET /taxonomy"""
@@ -85,8 +89,8 @@ class Endpoints:
 
     async def livez(self, _: Request) -> Response:
         """GET /livez: the process answers and its tagging thread lives."""
-        if not self._engine.alive and self._engine.state == "ready":
-            raise ServiceError(503, "the tagging thread has died; restart the process")
+        if self._engine.state == "dead":
+            raise ServiceError(503, self._engine.reason)
         return answer({"status": "alive"})
 
     async def readyz(self, _: Request) -> Response:
@@ -100,4 +104,19 @@ class Endpoints:
 
 def answer(fields: dict[str, Any]) -> Response:
     """:return: JSON as it reads, not escaped."""
-    return Response(json.dumps(fields, ensure_ascii=False).encode("utf-8"), media_type="application/json")
+    return Response(_json(fields).encode("utf-8"), media_type="application/json")
+
+
+async def answer_long(fields: dict[str, Any], name: str, items: Sequence[TaggedUnit | dict[str, Any]]) -> Response:
+    """:return: as :func:`answer`, with a list that may be long under ``name``."""
+
+    def write() -> bytes:
+        # Item by item, since json lets no other thread run while it writes.
+        rows = ", ".join(_json(item if isinstance(item, dict) else item.as_dict()) for item in items)
+        return f'{_json(fields)[:-1]}, "{name}": [{rows}]}}'.encode()
+
+    return Response(write() if len(items) <= _WRITE_HERE else await asyncio.to_thread(write), media_type="application/json")
+
+
+def _json(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import queue
 import threading
 import time
@@ -39,9 +40,9 @@ class Engine:
         self._batch_units = batch_units
         self._arrived: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._waiting: list[Work] = []
-        self._thread = threading.Thread(target=self._run, name="tagger", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="tagger", daemon=True)
         self._tagger: Tagger | None = None
-        self.state: Literal["loading", "ready", "failed"] = "loading"
+        self.state: Literal["loading", "ready", "failed", "dead"] = "loading"
         self.reason = "the model is being loaded"
         self.revision = ""
         metrics.queue.set_function(lambda: self._arrived.qsize() + len(self._waiting))
@@ -78,6 +79,15 @@ class Engine:
         work = Work(units, options)
         self._arrived.put(work)
         return await asyncio.wrap_future(work.future)
+
+    def _work(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:
+            self._tagger = None
+            self.state, self.reason = "dead", "the tagging thread has died; the process ends and is started again"
+            LOGGER.critical(self.reason, exc_info=error)
+            os._exit(1)  # the supervisor starts another process; nothing here could be answered any more
 
     def _run(self) -> None:
         try:
@@ -121,7 +131,8 @@ class Engine:
         self._waiting = self._waiting[len(windows) :] + [window.work for window in windows if not window.work.finished]
         for window in windows:
             if not window.work.future.done() and window.work.finished and window.work.future.set_running_or_notify_cancel():
-                self._answer(tagger, window.work)
+                self._metrics.count(window.work.tagged, (tagger.artifact.name, self.revision))
+                window.work.future.set_result(window.work.tagged)
 
     def _score(self, tagger: Tagger, windows: list[Window]) -> None:
         """Score windows together; if that fails, each by itself, so that only the one at fault fails."""
@@ -129,7 +140,7 @@ class Engine:
             return
         started = time.perf_counter()
         try:
-            score(tagger, windows)
+            scores = score(tagger, windows)
         except Exception as error:
             if len(windows) > 1:
                 for window in windows:
@@ -139,16 +150,12 @@ class Engine:
             return
         self._metrics.batch.observe(sum(window.count for window in windows))
         self._metrics.batch_requests.observe(len(windows))
+        for window, (probabilities, vectors) in zip(windows, scores, strict=True):
+            try:
+                window.work.add(tagger, probabilities, vectors)
+            except Exception as error:
+                _fail(window.work, error)
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
-
-    def _answer(self, tagger: Tagger, work: Work) -> None:
-        try:
-            units = work.answer(tagger)
-        except Exception as error:
-            _fail(work, error)
-            return
-        self._metrics.count(units, (tagger.artifact.name, self.revision))
-        work.future.set_result(units)
 
 
 def _fail(work: Work, error: Exception) -> None:

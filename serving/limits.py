@@ -19,7 +19,7 @@ class LimitMiddleware:
 
     :param max_bytes: for each guarded path, the largest body.
     :param max_concurrent: requests at once; the next is answered 429.
-    :param deadline: seconds from a request's first byte to its answer's first.
+    :param deadline: seconds from a request's first byte to its answer's first, and from there to its last.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: Mapping[str, int], max_concurrent: int, deadline: float, metrics: Metrics) -> None:
@@ -50,11 +50,12 @@ class LimitMiddleware:
         try:
             async with asyncio.timeout(self._deadline) as timeout:
 
-                async def send_untimed(message: Message) -> None:
-                    timeout.reschedule(None)  # an answer that has begun is finished
+                async def send_once_more_timed(message: Message) -> None:
+                    if message["type"] == "http.response.start":  # its reader has as long again, and no longer: it holds a place
+                        timeout.reschedule(asyncio.get_running_loop().time() + self._deadline)
                     await send(message)
 
-                await self._app(scope, receive, send_untimed)
+                await self._app(scope, receive, send_once_more_timed)
         except TimeoutError:
             raise ServiceError(504, f"the answer took longer than {self._deadline:g} s; send less text or {OFFLINE}") from None
 

@@ -28,6 +28,8 @@ def read(data: bytes, name: str, max_pages: int, max_characters: int) -> dict[st
         return {"status": 422, "message": str(error)}
     except (MemoryError, RecursionError):
         return {"status": 413, "message": f"{name}: needs too much memory to be read"}
+    except Exception:  # the libraries that read files raise whatever they like on a damaged one
+        return {"status": 422, "message": f"{name}: is not a readable file"}
     if len(text) > max_characters:
         return {"status": 413, "message": f"{name}: holds {len(text):,} characters; at most {max_characters:,} are tagged here"}
     return {"text": text}

@@ -20,6 +20,7 @@ from serving.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 Body = TypeVar("Body", bound=BaseModel)
+_FIELD = 60  # characters of a field's name that are repeated: an unknown one is the caller's own text
 _READERS = asyncio.Semaphore(2)
 
 
@@ -45,13 +46,14 @@ async def read_upload(request: Request, settings: Settings) -> tuple[str, TagOpt
         if not isinstance(file, UploadFile):
             raise ServiceError(422, "the form needs a file in the field 'file'", [{"field": "file", "problem": "missing"}])
         options = validate(TagOptions, {name: value for name, value in form.items() if name != "file"}, strict=False)
-        return await _read_apart(await file.read(), file.filename or "", settings), options
+        return await _read_apart(file, settings), options
 
 
-async def _read_apart(data: bytes, name: str, settings: Settings) -> str:
+async def _read_apart(file: UploadFile, settings: Settings) -> str:
     """Read a file in a process of its own, which dies with this request."""
-    name = re.sub(r"[^\w.()（）《》 -]", "_", Path(name).name)[-100:].lstrip("-") or "file"
+    name = re.sub(r"[^\w.()（）《》 -]", "_", Path(file.filename or "").name)[-100:].lstrip("-") or "file"
     async with _READERS:
+        data = await file.read()  # only now: files that wait stay on disk
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "serving.reader", name, str(settings.max_pages), str(settings.max_characters),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, cwd=ROOT,
@@ -64,6 +66,8 @@ async def _read_apart(data: bytes, name: str, settings: Settings) -> str:
     try:
         answer = json.loads(output)
     except ValueError:
+        if process.returncode is None or process.returncode >= 0:
+            raise RuntimeError(f"the file reader ended with {process.returncode} and no answer") from None
         raise ServiceError(413, f"{name}: needs too much time or memory to be read; {OFFLINE}") from None
     if "text" in answer:
         return str(answer["text"])
@@ -77,7 +81,7 @@ def validate(model: type[Body], data: Any, *, strict: bool) -> Body:
         return model.model_validate(data, strict=strict)
     except ValidationError as error:
         detail = [
-            {"field": ".".join(map(str, problem["loc"])) or "(body)", "problem": problem["msg"]}
+            {"field": ".".join(map(str, problem["loc"]))[:_FIELD] or "(body)", "problem": problem["msg"]}
             for problem in error.errors(include_input=False, include_context=False, include_url=False)[:20]
         ]
         raise ServiceError(422, f"{detail[0]['field']}: {detail[0]['problem']}", detail) from None

@@ -88,6 +88,7 @@ class TaggedUnit(BaseModel):
     uncertain: bool
     themes: list[ThemeScore]
     evidence: list[Evidence] = Field([], description="Only where explain asks for it.")
+    chosen: list[str] = Field([], description="Only with top_k or min_score: what the model's thresholds give, the primary first.")
 
 
 class TagResponse(BaseModel):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.functional_validators import BeforeValidator
+from pydantic.functional_validators import AfterValidator, BeforeValidator
 
 from zhuti.artifact import DEFAULT
 from zhuti.errors import ZhutiError
@@ -21,7 +22,20 @@ def _words(value: object) -> object:
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
+def _check_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Whoever sets keys wants them asked for: what holds none must not open the service to everybody."""
+    if not keys:
+        raise ValueError("holds no key; give keys with commas between, or leave the variable out to let everybody in")
+    for place, key in enumerate(keys, 1):
+        if not re.fullmatch("[!-~]+", key):
+            raise ValueError(f"key {place} of {len(keys)} holds a space or a character beyond ASCII; printable ASCII is accepted")
+    return keys
+
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Keys = Annotated[Words, AfterValidator(_check_keys)]
+# What Kubernetes sets in every pod beside a Service that is named zhuti.
+_OF_KUBERNETES = re.compile(r"ZHUTI_(SERVICE|PORT)(_\w+)?")
 
 
 class Settings(BaseModel):
@@ -30,7 +44,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(DEFAULT, description="Name or folder of the model.")
-    api_keys: Words = Field((), description="Keys that may tag, with commas between; none: everybody may.")
+    api_keys: Keys = Field((), description="Keys that may tag, with commas between; none: everybody may.")
     metrics: Literal["open", "key", "off"] = Field("open", description="Who may read /metrics.")
     cors_origins: Words = Field((), description="Origins whose pages may call the service, with commas between; none: CORS is off.")
     deadline: float = Field(30.0, gt=0, description="Seconds a request may take from its first byte to its answer.")
@@ -46,10 +60,16 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """:raises SettingsError: naming the variable, what it holds and what it needs."""
-        given = {name: environment[variable] for name in cls.model_fields if (variable := f"ZHUTI_{name.upper()}") in environment}
+        """:raises SettingsError: naming the variable, what it holds (unless it holds keys) and what it needs."""
+        names = {f"ZHUTI_{name.upper()}": name for name in cls.model_fields}
+        found = [variable for variable in environment if variable.startswith("ZHUTI_") and not _OF_KUBERNETES.fullmatch(variable)]
+        for variable in found:
+            if variable not in names:
+                raise SettingsError(f"{variable} is not a setting of the service; there are {', '.join(names)}")
         try:
-            return cls.model_validate(given)
+            return cls.model_validate({names[variable]: environment[variable] for variable in found})
         except ValidationError as error:
             first = error.errors()[0]
-            raise SettingsError(f"ZHUTI_{str(first['loc'][0]).upper()}={first['input']}: {first['msg']}") from None
+            name, problem = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
+            value = "" if name == "api_keys" else f"={first['input']}"
+            raise SettingsError(f"ZHUTI_{name.upper()}{value}: {problem}") from None

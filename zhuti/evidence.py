@@ -61,16 +61,24 @@ class EvidenceIndex:
         nearest: list[tuple[Evidence, ...]] = []
         for first in range(0, len(vectors), _CHUNK):
             similarities = _unit_length(vectors[first : first + _CHUNK] - self._mean) @ self._vectors.T
-            order = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
             nearest += [
-                tuple(self._evidence(int(row), float(similarity[row])) for row in rows)
-                for rows, similarity in zip(order, similarities, strict=True)
+                tuple(self._evidence(int(row), float(similarity[row])) for row in _largest(similarity, count))
+                for similarity in similarities
             ]
         return nearest
 
     def _evidence(self, row: int, similarity: float) -> Evidence:
         sentence = json.loads(self._sentences[row])
         return Evidence(sentence["id"], sentence["text"], tuple(sentence["labels"]), round(similarity, 4))
+
+
+def _largest(values: Floats, count: int) -> NDArray[np.intp]:
+    """:return: places of the ``count`` largest, by falling value, equal ones by place; only the candidates are sorted."""
+    if count >= len(values):
+        return np.argsort(-values, kind="stable")
+    least = np.partition(values, -count)[-count]
+    candidates = np.flatnonzero(values >= least)
+    return candidates[np.argsort(-values[candidates], kind="stable")][:count]
 
 
 def _unit_length(vectors: Floats) -> Floats:

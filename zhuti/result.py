@@ -38,6 +38,7 @@ class TaggedUnit:
     :param uncertain: a reader should look: the primary leaf scores low.
     :param themes: one to three leaves, the primary first.
     :param evidence: the nearest labelled sentences, where they were asked for.
+    :param chosen: the codes that the model itself gives, the primary first, where the caller's rule gave ``themes``.
     """
 
     index: int
@@ -49,10 +50,12 @@ class TaggedUnit:
     uncertain: bool
     themes: tuple[ThemeScore, ...]
     evidence: tuple[Evidence, ...] = field(default=())
+    chosen: tuple[str, ...] = field(default=())
 
     def as_dict(self) -> dict[str, Any]:
-        """:return: the result contract as plain values; ``evidence`` only where there is some."""
+        """:return: the result contract as plain values; ``evidence`` and ``chosen`` only where there are some."""
         row = asdict(self)
-        if not self.evidence:
-            del row["evidence"]
+        for name in ("evidence", "chosen"):
+            if not row[name]:
+                del row[name]
         return row

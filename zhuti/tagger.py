@@ -107,7 +107,9 @@ class Tagger:
         if options.level == "theme":
             labels = themes_of(labels, self.taxonomy.parents)
             scores, codes = self._decision.theme_probabilities(probabilities, self.taxonomy), self.taxonomy.theme_codes
+        chosen: list[tuple[str, ...]] = [()] * len(units)
         if options.top_k is not None or options.min_score is not None:
+            chosen = [tuple(codes[label] for label in row) for row in labels]
             labels = choose_by_score(scores, labels, options.top_k, options.min_score)
         nearest: Sequence[tuple[Evidence, ...]] = [()] * len(units)
         if options.explain and self._evidence and vectors is not None:
@@ -119,8 +121,9 @@ class Tagger:
                 uncertain=doubt,
                 themes=tuple(ThemeScore(codes[label], codes[label].partition(".")[0], round(float(own[label]), 4)) for label in row),
                 evidence=evidence,
+                chosen=given,
             )
-            for unit, row, own, doubt, evidence in zip(units, labels, scores, uncertain, nearest, strict=True)
+            for unit, row, own, doubt, evidence, given in zip(units, labels, scores, uncertain, nearest, chosen, strict=True)
         ]  # fmt: skip
 
     def forget(self) -> None:

@@ -55,6 +55,9 @@ def test_top_k_and_min_score(server: Served) -> None:
     assert [len(unit["themes"]) for unit in best] == [5] * 4
     assert [len(unit["themes"]) for unit in all_of_them] == [32] * 4
     assert [[theme["code"] for theme in unit["themes"]] for unit in none] == [[unit["primary"]] for unit in plain]
+    assert "chosen" not in plain[0]
+    for unit, default in zip((*best, *all_of_them, *none, *both), plain * 4, strict=True):
+        assert unit["chosen"] == [theme["code"] for theme in default["themes"]]
     for unit, every, primary in zip(both, all_of_them, plain, strict=True):
         assert unit["primary"] == unit["themes"][0]["code"] == primary["primary"]
         scores = [theme["score"] for theme in every["themes"]]

@@ -26,7 +26,7 @@ from zhuti.text import Unit, single_unit, split
 
 
 class Fragile(Tagger):
-    """Fails on texts with 毒; counts its runs, which must all be in one thread; waits at its gate."""
+    """Fails on texts with 毒, ends its thread on 断线; counts its runs, which must all be in one thread; waits at its gate."""
 
     gate: threading.Event
     sizes: list[int]
@@ -38,6 +38,8 @@ class Fragile(Tagger):
         self.threads.add(threading.current_thread().name)
         if any("毒" in unit.text for document in documents for unit in document):
             raise RuntimeError("poisoned")
+        if any("断线" in unit.text for document in documents for unit in document):
+            raise SystemExit
         return super().probabilities(documents)
 
 
@@ -150,7 +152,7 @@ def test_a_long_document_leaves_room_and_is_tagged_as_in_one_piece() -> None:
         order = []
 
         async def ask(name: str, units: list[Unit]) -> list[TaggedUnit]:
-            answer = await engine.tag(units, Options(top_k=32))
+            answer = await engine.tag(units, Options(top_k=32, explain=2))
             order.append(name)
             return answer
 
@@ -169,9 +171,11 @@ def test_a_long_document_leaves_room_and_is_tagged_as_in_one_piece() -> None:
             await ask("last", [single_unit("举办干部培训班。")])
         assert order == ["short", "long", "last"]
         assert len(tagger.sizes) <= 3
-        whole = tagger.present(report, *tagger.probabilities([report]), Options(top_k=32))
+        whole = tagger.present(report, *tagger.probabilities([report]), Options(top_k=32, explain=2))
         for one, other in zip(windowed, whole, strict=True):
             assert (one.index, one.text) == (other.index, other.text)
+            similarities = [[near.similarity for near in unit.evidence] for unit in (one, other)]
+            assert similarities[0] == pytest.approx(similarities[1], abs=2e-3)
             scores = [{theme.code: theme.score for theme in unit.themes} for unit in (one, other)]
             assert scores[0] == pytest.approx(scores[1], abs=2e-3)
 

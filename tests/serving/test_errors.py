@@ -58,6 +58,9 @@ def test_other_media_types(server: Served, headers: dict[str, str]) -> None:
 def test_a_field_that_does_not_fit_is_named(server: Served) -> None:
     error = check(server.post(json={"text": "干部。", "top_k": 0, "level": "word", "x": 1}), 422)
     assert sorted(problem["field"] for problem in error["detail"]) == ["level", "top_k", "x"]
+    error = check(server.post(json={"text": "干部。", "x" * 1000: 1}), 422)
+    assert error["detail"][0]["field"] == "x" * 60
+    assert len(error["message"]) < 120
     check(server.post("/tag_sentences", json={"sentences": ["甲"], "documents": []}), 422, "0 document ids for 1 sentences")
 
 
@@ -98,7 +101,7 @@ def test_malformed_bodies_are_refused_with_a_reason(server: Served) -> None:
         assert client.post("/tag", json={"text": "干部。"}).status_code == 200
 
 
-def test_a_poisoned_item_among_sixty(server: Served) -> None:
+def test_items_that_do_not_fit_among_sixty(server: Served) -> None:
     poison = {7: 5, 20: None, 21: "", 33: " \n", 40: {"text": "干部。"}, 59: "长" * 5001, 12: "半\ud800个"}
     sentences = [poison.get(index, f"全年调整干部{index}人次。") for index in range(60)]
     answer = server.post("/tag_sentences", content=json.dumps({"sentences": sentences, "documents": ["d"] * 60}), headers=JSON)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
-from serving import schemas
+from serving import reader, schemas
 from tests.conftest import EXAMPLE
 from tests.serving.process import Served
 from tests.serving.test_errors import check
@@ -61,6 +63,15 @@ def test_a_whole_report(server: Served) -> None:
 def test_files_that_cannot_be_tagged(server: Served, name: str, data: bytes, status: int, words: str) -> None:
     error = check(server.post("/tag_file", files={"file": (name, data)}), status, words)
     assert ("zhuti tag FILE" in error["message"]) == (status == 413)
+
+
+def test_whatever_a_library_raises_on_a_file_is_the_file_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(error: Exception) -> dict[str, object]:
+        monkeypatch.setattr(reader, "read_document", Mock(side_effect=error))
+        return reader.read(b"", "a.pdf", 1, 1)
+
+    assert read(KeyError("/Root")) == {"status": 422, "message": "a.pdf: is not a readable file"}
+    assert read(MemoryError())["status"] == 413
 
 
 def test_a_page_that_unpacks_to_400_megabytes_harms_nobody(server: Served) -> None:

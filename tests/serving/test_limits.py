@@ -40,6 +40,12 @@ def test_bodies_over_the_limit_by_length_and_chunked(strict: Served, path: str, 
         assert error["detail"] == {"limit_bytes": 9000 if path == "/tag_file" else 4000}
 
 
+def test_no_path_beside_a_guarded_one_reaches_it(strict: Served) -> None:
+    for path in ("/tag", "/tag_sentences", "/tag_file"):
+        for end in ("%0A", "%0a%0A", "%00", "%7F"):
+            check(strict.post(path + end, content=b"x" * 5_000_000, headers=JSON), 404, "control characters")
+
+
 def test_texts_and_lists_over_the_limits(strict: Served) -> None:
     def post(path: str, body: object) -> httpx.Response:
         return strict.post(path, json=body, headers=KEY)
@@ -67,6 +73,7 @@ def test_texts_and_lists_over_the_limits(strict: Served) -> None:
         {"Authorization": "Basic key-two"},
         {"Authorization": "Bearer"},
         {"Authorization": "Bearer é".encode()},
+        {"Authorization": "Bearer ???????"},
     ],
 )
 def test_without_a_known_key(strict: Served, headers: dict[str, str]) -> None:
@@ -74,7 +81,9 @@ def test_without_a_known_key(strict: Served, headers: dict[str, str]) -> None:
         answer = strict.get(path, headers=headers)
         check(answer, 401, "Authorization: Bearer KEY")
         assert answer.headers["www-authenticate"] == "Bearer"
+        check(strict.get(path + "%0A", headers=headers), 404)
     check(strict.post(json={"text": TEXT}, headers=headers), 401)
+    check(strict.post("/tag%0A", json={"text": TEXT}, headers=headers), 404)
     check(strict.post(content=b"x" * 5000, headers=JSON | headers), 401)
     assert [strict.get(path, headers=headers).status_code for path in ("/livez", "/readyz", "/openapi.json")] == [200] * 3
 
@@ -94,6 +103,8 @@ def test_pages_of_configured_origins_may_ask(strict: Served) -> None:
     assert (unknown.status_code, unknown.headers["access-control-allow-origin"]) == (401, "https://a.example")
     refused = httpx.options(strict.url + "/tag", headers=preflight | {"Origin": "https://b.example"})
     assert "access-control-allow-origin" not in refused.headers
+    check(refused, 400, "preflight", "origin")
+    assert "Origin" in refused.headers["vary"]
 
 
 def test_over_capacity_then_well(strict: Served) -> None:
@@ -133,3 +144,23 @@ def test_settings_that_do_not_fit_are_told() -> None:
         Settings.from_environment({"ZHUTI_DEADLINE": "soon"})
     with pytest.raises(SettingsError, match="ZHUTI_MAX_PAGES=0: "):
         Settings.from_environment({"ZHUTI_MAX_PAGES": "0"})
+    assert Settings.from_environment({"ZHUTI_SERVICE_HOST": "10.0.0.1", "ZHUTI_PORT_80_TCP_ADDR": "10.0.0.1"}) == Settings()
+    for name in ("ZHUTI_API_KEY", "ZHUTI_KEY", "ZHUTI_api_keys"):
+        with pytest.raises(SettingsError, match=f"{name} is not a setting of the service; there are ZHUTI_MODEL, ZHUTI_API_KEYS, "):
+            Settings.from_environment({name: "secret"})
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ("", "holds no key"),
+        (" , ,", "holds no key"),
+        ("secret,密钥", "key 2 of 2 holds"),
+        ("a secret", "key 1 of 1 holds"),
+        ("\udc80", "key 1 of 1"),
+    ],
+)
+def test_keys_that_would_let_others_in_are_refused_and_not_told(keys: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=f"ZHUTI_API_KEYS: {problem}") as caught:
+        Settings.from_environment({"ZHUTI_API_KEYS": keys})
+    assert "secret" not in str(caught.value)

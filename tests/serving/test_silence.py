@@ -1,19 +1,49 @@
-"""The service calls nobody: no telemetry, no connection but those of its own callers."""
+"""The service calls nobody: no telemetry, no look-up of a name, no connection but those of its own callers."""
 
 from __future__ import annotations
 
-import ipaddress
+import json
+import os
+from pathlib import Path
 
 import psutil
+import pytest
 
-from tests.serving.process import Served
+from tests.serving.process import served
+
+# Python runs a sitecustomize before anything else, in every process of the service; what asks for the network is written down.
+LISTENER = """
+import json, os, sys
+
+def note(event, *what):
+    line = json.dumps([event, os.getpid(), *map(str, what)]) + chr(10)
+    os.write(OUT, line.encode())
+
+def hook(event, args):
+    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        note(event, args[0])
+    elif event in ("socket.connect", "socket.sendto"):
+        note(event, args[1][0] if isinstance(args[1], tuple) else "local")
+
+OUT = os.open(os.environ["HEARD"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+note("start")
+sys.addaudithook(hook)
+"""
+HERE = {"127.0.0.1", "::1", "localhost", "local", "None"}
 
 
-def test_no_process_of_the_service_speaks_to_another_machine(server: Served) -> None:
-    assert server.post(json={"text": "全年调整干部86人次。"}).status_code == 200
-    processes = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
-    assert server.worker() in processes
-    peers = [connection.raddr.ip for process in processes for connection in process.net_connections("inet") if connection.raddr]
-    assert [peer for peer in peers if not ipaddress.ip_address(peer).is_loopback] == []
-    for process in processes:
-        assert process.environ()["BENTOML_DO_NOT_TRACK"] == "True"
+def test_no_process_of_the_service_speaks_to_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = tmp_path / "heard"
+    (tmp_path / "sitecustomize.py").write_text(LISTENER, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH")))))
+    monkeypatch.setenv("HEARD", str(heard))
+    with served(tmp_path) as server:
+        assert server.post(json={"text": "全年调整干部86人次。"}).status_code == 200
+        assert server.post("/tag_file", files={"file": ("a.txt", "引进人才。".encode())}).status_code == 200
+        processes = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
+        assert server.worker() in processes
+        for process in processes:
+            assert process.environ()["BENTOML_DO_NOT_TRACK"] == "True"
+    lines = [json.loads(line) for line in heard.read_text(encoding="utf-8").splitlines()]
+    assert {process.pid for process in processes} <= {pid for event, pid, *_ in lines if event == "start"}
+    assert [line for line in lines if line[0] != "start" and line[2] not in HERE] == []

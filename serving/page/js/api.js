@@ -14,25 +14,35 @@ export function useKey(value) {
 
 async function call(path, options = {}) {
   const headers = { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
-  let answer;
+  let answer, body;
   try {
     answer = await fetch(path, { ...options, headers });
+    body = await answer.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServiceError(0, null, null);
+    if (!answer || answer.ok) throw new ServiceError(0, null, null); // not reached, or broken off half-way
   }
-  const body = await answer.json().catch(() => null);
   if (!answer.ok) throw new ServiceError(answer.status, body, answer.headers.get("Retry-After"));
   return body;
 }
 
-const EVIDENCE = 2;
+/** A file of the page itself. */
+export async function getText(path) {
+  try {
+    const answer = await fetch(path);
+    if (answer.ok) return await answer.text();
+  } catch { /* told below */ }
+  throw new ServiceError(0, null, null);
+}
+
+/** More labels than the model gives, for the threshold to show; `chosen` says which are its own. */
+const OPTIONS = { explain: 2, min_score: 0.05 };
 
 export const getTaxonomy = () => call("taxonomy");
 export const getModel = () => call("model");
 
 export function tagText(text, signal) {
-  const body = JSON.stringify({ text, explain: EVIDENCE });
+  const body = JSON.stringify({ text, ...OPTIONS });
   return call("tag", { method: "POST", headers: { "Content-Type": "application/json" }, body, signal });
 }
 
@@ -40,6 +50,6 @@ export function tagText(text, signal) {
 export function tagFile(file, signal) {
   const body = new FormData();
   body.append("file", file);
-  body.append("explain", EVIDENCE);
+  for (const [name, value] of Object.entries(OPTIONS)) body.append(name, value);
   return call("tag_file", { method: "POST", body, signal });
 }

@@ -121,7 +121,7 @@ function details(unit, edit, restore) {
   }));
   const evidence = unit.evidence ?? [];
   return [
-    labels.length ? list : h("p", {}, t("below")),
+    list,
     isUncertain(unit) ? h("p", { class: "doubt" }, t("uncertain")) : "",
     evidence.length ? h("section", { class: "evidence" }, h("h2", {}, t("evidence")), h("ol", {}, evidence.map(near))) : "",
     h("p", { class: "actions" }, h("button", { type: "button", class: "edit", onclick: edit }, t("edit")), isCorrected(unit) ? h("button", { type: "button", class: "quiet", onclick: restore }, t("restore")) : null),

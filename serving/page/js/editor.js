@@ -1,15 +1,15 @@
 /** The form in which a person corrects the themes of one sentence. */
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
-import { labelsOf } from "./reading.js";
+import { codesOf } from "./reading.js";
 import { labelProblem, nameOf, themes } from "./taxonomy.js";
 
 /** `save(labels)` gets one to three leaf codes that the taxonomy allows. */
 export function editor(unit, save, cancel) {
-  const labels = labelsOf(unit).map((label) => label.code);
+  const labels = codesOf(unit);
   const fields = ["first", "second", "third"].map((key, place) => {
     const select = h("select", { id: `edit-${key}` }, place ? h("option", { value: "" }, t("nothing")) : null, themes.map(options));
-    select.value = labels[place] ?? (place ? "" : unit.primary);
+    select.value = labels[place] ?? "";
     return h("p", { class: "field" }, h("label", { for: `edit-${key}` }, t(key)), select);
   });
   const problem = h("p", { class: "problem", role: "alert" });

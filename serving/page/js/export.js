@@ -1,5 +1,7 @@
 /** Files made in the browser. Results keep the service's answer; `labels` says what holds after threshold and corrections. */
+import { getText } from "./api.js";
 import { $, h } from "./dom.js";
+import { t } from "./i18n.js";
 import { isCorrected, isUncertain, labelsOf } from "./reading.js";
 import { report } from "./store.js";
 import { nameOf } from "./taxonomy.js";
@@ -10,7 +12,7 @@ const codes = (unit) => labelsOf(unit).map((label) => label.code);
 export const EXPORTS = {
   jsonl: () => save("jsonl", "application/jsonl", jsonl()),
   csv: () => save("csv", "text/csv", csv()),
-  html: async () => save("html", "text/html", await annotated()),
+  html: () => annotated().then((page) => save("html", "text/html", page), () => { $("note").textContent = t("unreachable"); }),
   corrections: () => save("corrections.jsonl", "application/jsonl", corrections()),
 };
 
@@ -23,7 +25,7 @@ function save(ending, type, text) {
 const lines = (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 
 function jsonl() {
-  return lines(report.units.map(({ evidence, ...unit }) => ({ ...unit, labels: codes(unit), corrected: isCorrected(unit) })));
+  return lines(report.units.map(({ evidence, scored, ...unit }) => ({ ...unit, labels: codes(unit), corrected: isCorrected(unit) })));
 }
 
 /** Lines as labels/examples.jsonl holds them. A pasted report goes by the time of the export, so that no two share an id. */
@@ -44,7 +46,7 @@ function csv() {
     const labels = labelsOf(unit);
     const first = labels[0];
     return [
-      unit.index, unit.start, unit.end, unit.role, first?.code ?? "", first ? nameOf(first.parent) : "", first ? nameOf(first.code) : "",
+      unit.index, unit.start, unit.end, unit.role, first.code, nameOf(first.parent), nameOf(first.code),
       labels.map((label) => label.code).join(" "), labels.map((label) => label.score ?? "").join(" "), isUncertain(unit), isCorrected(unit), unit.text,
     ];
   });
@@ -54,7 +56,7 @@ function csv() {
 
 /** The report as it stands on the page, in one file that needs nothing else. */
 async function annotated() {
-  const css = await Promise.all(["palette", "report", "print"].map(async (name) => (await fetch(`css/${name}.css`)).text()));
+  const css = await Promise.all(["palette", "report", "print"].map((name) => getText(`css/${name}.css`)));
   const copy = $("report").cloneNode(true);
   for (const element of copy.querySelectorAll(".unit")) {
     const hidden = element.querySelector(".hidden-text");

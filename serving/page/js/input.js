@@ -1,5 +1,5 @@
 /** Paste, drop or choose a report; progress, cancel and errors. */
-import { ServiceError, getTaxonomy, tagFile, tagText, useKey } from "./api.js";
+import { ServiceError, getTaxonomy, getText, tagFile, tagText, useKey } from "./api.js";
 import { $, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { report } from "./store.js";
@@ -23,7 +23,7 @@ export function startInput(done) {
     event.target.value = "";
     if (file) takeFile(file, done);
   });
-  $("example").addEventListener("click", async () => setText(await (await fetch("example.txt")).text(), t("example")));
+  $("example").addEventListener("click", () => getText("example.txt").then((words) => setText(words, t("example")), failService));
   $("cancel").addEventListener("click", () => running?.abort());
   const drop = $("drop");
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });

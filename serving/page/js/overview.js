@@ -72,9 +72,9 @@ export function describePlace() {
   const track = $("track");
   if (!track || !report.units.length) return;
   const unit = report.units[view.at ?? 0] ?? report.units[0];
-  const label = labelsOf(unit)[0];
+  const [label] = labelsOf(unit);
   track.setAttribute("aria-valuenow", String(unit.index + 1));
-  track.setAttribute("aria-valuetext", t("map_place", { n: unit.index + 1, theme: label ? nameOf(label.code) : t("below") }));
+  track.setAttribute("aria-valuetext", t("map_place", { n: unit.index + 1, theme: nameOf(label.code) }));
 }
 
 function jump(event, track) {

@@ -4,7 +4,7 @@ import { EXPORTS } from "./export.js";
 import { percent, t } from "./i18n.js";
 import { goToMatch } from "./moving.js";
 import { countThemes, isFiltering, isUncertain, matches } from "./reading.js";
-import { change, report, view, writeHash } from "./store.js";
+import { START, change, report, view, writeHash } from "./store.js";
 import { glyphOf, nameOf, parentOf, themes } from "./taxonomy.js";
 
 let built = null;
@@ -27,7 +27,8 @@ export function drawPanel() {
   $("uncertain").checked = view.uncertain;
   $("uncertain-words").textContent = t("uncertain_only", { n: report.units.filter(isUncertain).length });
   $("min").value = view.min;
-  $("min-shown").textContent = percent(view.min);
+  $("min-shown").textContent = view.min === START ? t("of_the_model") : percent(view.min);
+  $("min").setAttribute("aria-valuetext", $("min-shown").textContent);
   $("clear").hidden = !isFiltering();
   for (const button of $("panel-body").querySelectorAll("[data-export]")) {
     button.textContent = t(`export_${button.dataset.export}`, { n: report.corrections.size });
@@ -43,7 +44,7 @@ function build() {
     h("ul", { class: "legend" }, themes.map((theme) => h("li", {}, toggle(theme.code), h("div", { class: "leaves", role: "group", dataset: { of: theme.code }, "aria-label": t("leaves", { theme: nameOf(theme.code) }) }, theme.leaves.length > 1 ? theme.leaves.map((leaf) => toggle(leaf.code)) : [])))),
     h("label", { class: "check" }, h("input", { type: "checkbox", id: "uncertain", onchange: (event) => change({ uncertain: event.target.checked }) }), " ", h("span", { id: "uncertain-words" })),
     h("button", { type: "button", class: "quiet", id: "clear", onclick: () => change({ show: new Set(), uncertain: false }) }, t("clear")),
-    h("div", { class: "threshold" }, h("label", { for: "min" }, t("min_score")), h("output", { id: "min-shown", for: "min" }), h("input", { type: "range", id: "min", min: "0", max: "0.95", step: "0.05", oninput: (event) => change({ min: Number(event.target.value) }) })),
+    h("div", { class: "threshold" }, h("label", { for: "min" }, t("min_score")), h("output", { id: "min-shown", for: "min" }), h("input", { type: "range", id: "min", min: "0.05", max: "0.95", step: "0.05", oninput: (event) => change({ min: Number(event.target.value) }) })),
     h("h2", {}, t("export")),
     h("div", { class: "exports" }, exportButton("jsonl"), exportButton("csv"), exportButton("html"), h("button", { type: "button", onclick: () => print() }, t("print")), exportButton("corrections", "wide"), navigator.clipboard ? h("button", { type: "button", class: "wide", onclick: copyLink }, t("copy_link")) : null),
     h("p", { class: "note", id: "note", role: "status" }),

@@ -1,13 +1,20 @@
-/** What the report says under the present view: labels above the threshold, corrections, matches, counts. */
-import { report, view } from "./store.js";
+/** What the report says under the present view: labels by the threshold, corrections, matches, counts. */
+import { START, report, view } from "./store.js";
 import { parentOf } from "./taxonomy.js";
 
-/** Labels to show for a unit, the primary first: `{code, parent, score}`; score is null where a person gave the label. */
+/**
+ * Labels to show for a unit, the primary first: `{code, parent, score}`; score is null where a person gave the label.
+ * A lower threshold adds labels to the model's own, a higher one takes some away, never the primary.
+ */
 export function labelsOf(unit) {
   const own = report.corrections.get(unit.index);
-  if (!own) return unit.themes.filter((theme) => theme.score >= view.min);
-  return own.map((code) => ({ code, parent: parentOf(code), score: unit.themes.find((theme) => theme.code === code)?.score ?? null }));
+  if (own) return own.map((code) => ({ code, parent: parentOf(code), score: unit.themes.find((theme) => theme.code === code)?.score ?? null }));
+  if (view.min < START) return unit.scored.filter((theme) => theme.score >= view.min || unit.themes.includes(theme));
+  return unit.themes.filter((theme, place) => place === 0 || view.min === START || theme.score >= view.min);
 }
+
+/** What a correction starts from, whatever the threshold. */
+export const codesOf = (unit) => report.corrections.get(unit.index) ?? unit.themes.map((theme) => theme.code);
 
 export const isCorrected = (unit) => report.corrections.has(unit.index);
 export const isUncertain = (unit) => unit.uncertain && !isCorrected(unit);
@@ -25,7 +32,7 @@ export function countThemes() {
   const add = (map, code) => map.set(code, (map.get(code) ?? 0) + 1);
   for (const unit of report.units) {
     const labels = labelsOf(unit);
-    if (labels.length) add(primary, labels[0].parent);
+    add(primary, labels[0].parent);
     for (const code of new Set(labels.flatMap((label) => [label.code, label.parent]))) add(any, code);
   }
   return { primary, any };

@@ -32,9 +32,9 @@ export function drawReport() {
     if (element.parentNode !== line) before = null;
     line = element.parentNode;
     const labels = labelsOf(unit);
-    const theme = labels[0]?.parent ?? "";
+    const theme = labels[0].parent;
     element.classList.toggle("away", filtering && !matches(unit));
-    const mark = theme && theme !== "none" && theme !== before;
+    const mark = theme !== "none" && theme !== before;
     before = theme;
     const look = `${view.lang} ${mark} ${isCorrected(unit)} ${labels.map((label) => label.code)}`;
     if (element.dataset.look === look) continue; // a long report changes in few places
@@ -64,7 +64,7 @@ function chip(label) {
 export const scoreText = (label) => (label.score === null ? t("by_hand") : percent(label.score));
 
 function spoken(unit, labels) {
-  const words = labels.map((label) => `${nameOf(label.code)} ${scoreText(label)}`).join("、") || t("below");
+  const words = labels.map((label) => `${nameOf(label.code)} ${scoreText(label)}`).join("、");
   return t("spoken", { labels: words }) + (isUncertain(unit) ? t("spoken_uncertain") : "") + (isCorrected(unit) ? t("spoken_corrected") : "");
 }
 

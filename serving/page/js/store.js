@@ -6,7 +6,10 @@ const HASH_WAIT_MS = 200;
 const listeners = new Set();
 let timer = 0;
 
-export const view = { lang: "zh", min: 0, show: new Set(), uncertain: false, at: null };
+/** Where the threshold stands at first: each sentence has the labels that the model itself gives. */
+export const START = 0.45;
+
+export const view = { lang: "zh", min: START, show: new Set(), uncertain: false, at: null };
 export const report = { name: null, text: "", model: "", units: [], corrections: new Map() };
 
 export function subscribe(listener) {
@@ -22,9 +25,10 @@ export function change(patch = {}) {
   for (const listener of listeners) listener(moved);
 }
 
-/** Put a freshly tagged document on the page. */
+/** Put a freshly tagged document on the page: `themes` are the model's own labels, `scored` holds those it left out, too. */
 export function open(document) {
-  Object.assign(report, document, { corrections: new Map() });
+  const units = document.units.map(({ chosen, themes, ...unit }) => ({ ...unit, themes: themes.filter(({ code }) => chosen.includes(code)), scored: themes }));
+  Object.assign(report, document, { units, corrections: new Map() });
 }
 
 export function readHash() {
@@ -33,7 +37,7 @@ export function readHash() {
   const at = /^\d+$/.test(fields.get("at") ?? "") ? Number(fields.get("at")) : null;
   Object.assign(view, {
     lang: fields.get("lang") === "en" ? "en" : "zh",
-    min: min > 0 && min <= 1 ? min : 0,
+    min: min > 0 && min <= 1 ? min : START,
     show: new Set((fields.get("show") ?? "").split(",").filter((code) => /^[a-z]+(\.[a-z]+)?$/.test(code))),
     uncertain: fields.get("uncertain") === "1",
     at,
@@ -45,7 +49,7 @@ export function writeHash() {
   clearTimeout(timer);
   const fields = [];
   if (view.lang !== "zh") fields.push(`lang=${view.lang}`);
-  if (view.min > 0) fields.push(`min=${view.min.toFixed(2)}`);
+  if (view.min !== START) fields.push(`min=${view.min.toFixed(2)}`);
   if (view.show.size) fields.push(`show=${[...view.show].join(",")}`);
   if (view.uncertain) fields.push("uncertain=1");
   if (view.at !== null) fields.push(`at=${view.at}`);

@@ -73,7 +73,7 @@ export const STRINGS = {
   previous: ["上一处", "Previous match"],
   map: ["全篇主题分布，方向键移动", "Map of the report; arrow keys move"],
   map_place: ["第 {n} 句，{theme}", "Sentence {n}, {theme}"],
-  below: ["低于最低把握", "below the minimum score"],
+  of_the_model: ["模型自定", "the model's own"],
   card: ["句子详情", "About this sentence"],
   close: ["关闭", "Close"],
   spoken: ["主题：{labels}", "Themes: {labels}"],

@@ -111,6 +111,19 @@ def test_progress_is_told_and_can_be_cancelled(visit: Visit) -> None:
     expect(page.locator("#result")).to_be_hidden()
 
 
+def test_cancelling_while_the_answer_comes_in_is_told(visit: Visit) -> None:
+    page = visit()
+    page.get_by_label("报告全文").fill(TEXT)
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": 3000, "uploadThroughput": -1})
+    with page.expect_response("**/tag"):
+        page.get_by_role("button", name="标注").click()
+    page.get_by_role("button", name="取消").click()
+    expect(page.get_by_role("alert")).to_contain_text("已取消。")
+    expect(page.locator("#result")).to_be_hidden()
+
+
 def test_what_goes_wrong_is_said(visit: Visit) -> None:
     page = visit()
     page.get_by_role("button", name="标注").click()
@@ -120,6 +133,8 @@ def test_what_goes_wrong_is_said(visit: Visit) -> None:
     expect(page.get_by_role("alert")).to_contain_text("没有完成标注")
     expect(page.locator("#error .more")).not_to_be_empty()  # the service's own reason
     page.context.set_offline(True)
+    page.get_by_role("button", name="看一个例子").click()
+    expect(page.get_by_role("alert")).to_contain_text("连不上服务")
     page.get_by_label("报告全文").fill("甲。")
     page.get_by_role("button", name="标注").click()
     expect(page.get_by_role("alert")).to_contain_text("连不上服务")

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page, expect
 
 from tests.serving.page.conftest import TEXT, Visit, Watch
+from tests.serving.process import Served
 
 Units = list[dict[str, Any]]
 Names = dict[str, dict[str, Any]]
@@ -105,20 +106,32 @@ def test_filter_by_theme_then_leaf_and_step_through_the_matches(visit: Visit, an
     assert len(shown(page)) == len(answer)
 
 
-def test_the_threshold_works_without_a_request(visit: Visit, answer: Units, watch: Watch) -> None:
+def test_the_threshold_works_without_a_request(visit: Visit, answer: Units, watch: Watch, server: Served) -> None:
     page = visit(tagged=TEXT)
+    expect(page.locator("#min-shown")).to_have_text("模型自定")
     before = list(watch.paths)
     slider = page.get_by_role("slider", name="最低把握")
     slider.focus()
-    for _ in range(12):
+    for _ in range(3):
         page.keyboard.press("ArrowRight")
     expect(page.locator("#min-shown")).to_have_text("60%")
     for unit in answer:
-        left = [theme for theme in unit["themes"] if theme["score"] >= 0.6]
+        left = [theme for theme in unit["themes"][1:] if theme["score"] >= 0.6]
         element = page.locator(f"#unit-{unit['index']}")
-        assert element.get_attribute("data-theme") == (left[0]["parent"] if left else "")
-        assert element.locator(".chip").count() == max(len(left) - 1, 0)
+        assert element.get_attribute("data-theme") == unit["themes"][0]["parent"]
+        assert element.locator(".chip").count() == len(left)
     assert state(page) == {"min": "0.60"}
+    page.keyboard.press("Home")
+    expect(page.locator("#min-shown")).to_have_text("5%")
+    wide = server.post(json={"text": TEXT, "min_score": 0.05}).json()["units"]
+    assert sum(len(unit["themes"]) for unit in wide) > sum(len(unit["themes"]) for unit in answer)
+    for unit in wide:
+        assert page.locator(f"#unit-{unit['index']} .chip").count() == len(unit["themes"]) - 1
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#min-shown")).to_have_text("模型自定")
+    assert page.locator("#report .chip").count() == sum(len(unit["themes"]) - 1 for unit in answer)
+    assert state(page) == {}
     assert [path for path in watch.paths[len(before) :] if path != "GET /icon.svg"] == []  # Chromium looks at the icon again by itself
 
 

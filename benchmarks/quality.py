@@ -10,7 +10,7 @@ from benchmarks.workload import Call
 from training.dataset import load_dataset
 from training.metrics import f1, indicator
 from zhuti.artifact import Artifact
-from zhuti.context import ContextLayer, neighbours, role_numbers
+from zhuti.context import ContextLayer, neighbours
 from zhuti.decision import Decision, Floats, choose
 from zhuti.lexical import LexicalView
 from zhuti.text import normalise
@@ -33,7 +33,7 @@ class Decider:
         every = [unit for units in documents for unit in units]
         lexical = self._lexical.logits([normalise(unit.text) for unit in every])
         rows = neighbours(documents)
-        logits = self._context.logits(dense, lexical, rows, role_numbers(unit.role for unit in every))
+        logits = self._context.logits(dense, lexical, rows)
         return choose(self._decision.leaf_probabilities(logits), np.asarray(self._decision.thresholds), self._taxonomy)
 
 

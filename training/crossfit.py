@@ -47,7 +47,6 @@ class Stack:
         self._lexical_only = lexical_only
         self._folds = held_out.folds
         self._rows = cut_at_fold_edges(dataset.rows, held_out.folds)
-        self._roles = dataset.roles
         self._targets = dataset.targets
         self._primaries = dataset.primaries
         self._layers: dict[frozenset[int], ContextLayer] = {}
@@ -63,8 +62,8 @@ class Stack:
         renumbered = np.full(len(use) + 1, -1, np.int64)  # a neighbour outside the part does not count
         renumbered[np.flatnonzero(use)] = np.arange(use.sum())
         dense, lexical = self._held_out.dense, self._held_out.lexical
-        rows, roles = renumbered[self._rows[use]], self._roles[use]
-        return fit_context(dense[use], lexical[use], rows, roles, self._targets[use], self._primaries[use])
+        rows = renumbered[self._rows[use]]
+        return fit_context(dense[use], lexical[use], rows, self._targets[use], self._primaries[use])
 
     def logits(self, fold: int, without: frozenset[int], *, context: bool = True) -> Floats:
         """Final logits of a fold's corpus sentences.
@@ -77,7 +76,7 @@ class Stack:
         if self._lexical_only:
             return lexical[here]
         rows = self._rows if context else np.full_like(self._rows, -1)
-        return self.context_without(without).logits(dense, lexical, rows, self._roles)[here]
+        return self.context_without(without).logits(dense, lexical, rows)[here]
 
     def decision_without(self, fold: int | None) -> Decision:
         """Calibration and thresholds for a fold, fitted on the others; each of those is scored by a context layer that saw neither.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from training.corpus import ROOT, SENTENCES
 from zhuti.annotations import check_labels, load_annotations, read_json_lines, text_field
-from zhuti.context import neighbours, role_numbers
+from zhuti.context import neighbours
 from zhuti.decision import Floats
 from zhuti.taxonomy import Taxonomy
 from zhuti.text import Role, normalise, single_unit
@@ -75,11 +75,6 @@ class Dataset:
     def corpus(self) -> NDArray[np.bool_]:
         """(n,), True for corpus sentences."""
         return np.array([not sentence.written for sentence in self.sentences])
-
-    @cached_property
-    def roles(self) -> NDArray[np.int64]:
-        """(n,), see :func:`zhuti.context.role_numbers`."""
-        return role_numbers(sentence.role for sentence in self.sentences)
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

@@ -38,10 +38,6 @@ class UnseenCorpus:
         return self.dataset.rows[: self.size]
 
     @cached_property
-    def roles(self) -> NDArray[np.int64]:
-        return self.dataset.roles[: self.size]
-
-    @cached_property
     def halves(self) -> tuple[tuple[Bools, Bools], ...]:
         """Pairs of (fitted on, applied to), each (corpus,)."""
         sichuan = np.array([sentence.document == "sichuan-2015" for sentence in self.dataset.sentences[: self.size]])
@@ -61,7 +57,7 @@ class UnseenCorpus:
             numbers = np.full(self.size + 1, -1, np.int64)
             numbers[np.flatnonzero(fitted)] = np.arange(fitted.sum())
             gold = self.gold[fitted].astype(np.float32)
-            rows, roles = numbers[self.rows[fitted]], self.roles[fitted]
-            layer: ContextLayer = fit_context(dense[fitted], lexical[fitted], rows, roles, gold, self.primaries[fitted])
-            logits[applied] = layer.logits(dense, lexical, self.rows if context else np.full_like(self.rows, -1), self.roles)[applied]
+            rows = numbers[self.rows[fitted]]
+            layer: ContextLayer = fit_context(dense[fitted], lexical[fitted], rows, gold, self.primaries[fitted])
+            logits[applied] = layer.logits(dense, lexical, self.rows if context else np.full_like(self.rows, -1))[applied]
         return logits

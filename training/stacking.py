@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from torch.nn import functional
 
 from training.metrics import f1, indicator, to_themes
-from zhuti.context import ROLES, SLOTS, ContextLayer, neighbour_probabilities
+from zhuti.context import SLOTS, ContextLayer, neighbour_probabilities
 from zhuti.decision import Decision, Floats, choose, sigmoid, theme_logits
 from zhuti.taxonomy import Taxonomy
 
@@ -22,38 +22,36 @@ UNCERTAIN_SHARE = 0.2
 _GRID = np.arange(0.2, 0.7, 0.025)
 
 
-def fit_context(dense: Floats, lexical: Floats, rows: Ints, roles: Ints, targets: Floats, primaries: Ints) -> ContextLayer:
+def fit_context(dense: Floats, lexical: Floats, rows: Ints, targets: Floats, primaries: Ints) -> ContextLayer:
     """Fit the context layer on out-of-fold logits.
 
     Every sentence stands twice in the fit, with and without its neighbours, so that a lone sentence is scored well too.
 
-    :param dense: (n, leaves). :param lexical: (n, leaves). :param rows: (n, slots). :param roles: (n,).
+    :param dense: (n, leaves). :param lexical: (n, leaves). :param rows: (n, slots).
     :param targets: (n, leaves). :param primaries: (n,).
     """
     around = neighbour_probabilities(dense, lexical, rows)
     z, words, slots = (
         torch.from_numpy(np.concatenate([a, b])) for a, b in ((dense, dense), (lexical, lexical), (around, np.zeros_like(around)))
     )
-    form_of = np.eye(len(ROLES), dtype=np.float32)[roles]  # a product: the gradient of an index adds up in changing order
-    y, first, form = (torch.from_numpy(np.concatenate([a, a])) for a in (targets, primaries, form_of))
+    y, first = (torch.from_numpy(np.concatenate([a, a])) for a in (targets, primaries))
     leaves = dense.shape[1]
     weights = {
         "dense": torch.full((leaves,), 0.5, requires_grad=True),
         "lexical": torch.full((leaves,), 0.5, requires_grad=True),
         "bias": torch.zeros(leaves, requires_grad=True),
-        "roles": torch.zeros(len(ROLES), leaves, requires_grad=True),
         "slots": torch.zeros(len(SLOTS), leaves, leaves, requires_grad=True),
     }
     optimizer = torch.optim.LBFGS(list(weights.values()), max_iter=150, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = weights["dense"] * z + weights["lexical"] * words + weights["bias"] + form @ weights["roles"]
+        logits = weights["dense"] * z + weights["lexical"] * words + weights["bias"]
         logits = logits + torch.einsum("nsi,sij->nj", slots, weights["slots"])
         loss = functional.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1).mean() + functional.cross_entropy(
             logits, first
         )
-        loss = loss + SLOT_PENALTY / len(targets) * (weights["slots"].square().sum() + weights["roles"].square().sum())
+        loss = loss + SLOT_PENALTY / len(targets) * weights["slots"].square().sum()
         for name in ("dense", "lexical"):  # per-leaf weights stay near their mean
             loss = loss + OWN_PENALTY * (weights[name] - weights[name].mean()).square().sum()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The context layer: a sentence's logits corrected by its role and by what its heading and its neighbours are about.
+"""The context layer: a sentence's logits corrected by what its heading and its neighbours are about.
 
 It reads the neighbours' logits, which are computed anyway, so context costs no extra encoding; a sentence
 without neighbours keeps its own logits. It is a linear layer fitted on out-of-fold logits (stacking,
@@ -8,10 +8,10 @@ Wolpert 1992), so it learns how far each view can be trusted on text that traini
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ from zhuti.text import Role, Unit
 FILE = "context.safetensors"
 SLOTS = ("heading", "previous", "next", "second previous", "second next", "heading above")
 REACH = 2  # units to either side
-ROLES: tuple[Role, ...] = get_args(Role)
 _NUMBERING = (r"第[一二三四五六七八九十]+[部章編编]|[一二三四五六七八九十]+[、.．]", r"[（(][一二三四五六七八九十]+[)）]", r"\d+[、.．]")
 
 
@@ -64,11 +63,6 @@ def heading_level(text: str) -> int:
     return next((level for level, form in enumerate(_NUMBERING) if re.match(form, text)), len(_NUMBERING))
 
 
-def role_numbers(roles: Iterable[Role]) -> NDArray[np.int64]:
-    """:return: (units,), the place of each unit's role in ``ROLES``."""
-    return np.fromiter(map(ROLES.index, roles), np.int64)
-
-
 def window(units: Sequence[Unit], start: int, stop: int) -> tuple[list[Unit], int]:
     """Part of a document with what its units need around them: each has the neighbours there that it has in the whole.
 
@@ -98,14 +92,12 @@ class ContextLayer:
     :param dense: (leaves,), weight of the encoder's own logit.
     :param lexical: (leaves,), weight of the lexical logit.
     :param bias: (leaves,).
-    :param roles: (3, leaves): what the unit's own role, which its form gives away, adds to each leaf.
     :param slots: (slots, leaves, leaves): what a leaf in a heading or a unit beside adds to each leaf.
     """
 
     dense: Floats
     lexical: Floats
     bias: Floats
-    roles: Floats
     slots: Floats
 
     @classmethod
@@ -119,13 +111,13 @@ class ContextLayer:
     def save(self, folder: Path) -> None:
         save_file({field.name: getattr(self, field.name) for field in fields(self)}, folder / FILE)
 
-    def logits(self, dense: Floats, lexical: Floats, rows: NDArray[np.int64], roles: NDArray[np.int64]) -> Floats:
+    def logits(self, dense: Floats, lexical: Floats, rows: NDArray[np.int64]) -> Floats:
         """:param dense: (n, leaves). :param lexical: (n, leaves).
 
-        :param rows: (n, slots), see :func:`neighbours`. :param roles: (n,), see :func:`role_numbers`.
+        :param rows: (n, slots), see :func:`neighbours`.
         :return: (n, leaves).
         """
-        own = self.dense * dense + self.lexical * lexical + self.bias + self.roles[roles]
+        own = self.dense * dense + self.lexical * lexical + self.bias
         around = neighbour_probabilities(dense, lexical, rows)
         logits: Floats = own + np.einsum("nsi,sij->nj", around, self.slots, optimize=True)
         return logits

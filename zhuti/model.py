@@ -25,11 +25,10 @@ _CACHED_CHARACTERS = 300
 class Model(Protocol):
     """What the tagger needs of a model."""
 
-    def logits(self, texts: list[str], rows: NDArray[np.int64], roles: NDArray[np.int64]) -> tuple[Floats, Floats | None]:
+    def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, Floats | None]:
         """Score normalised texts.
 
         :param rows: neighbours, (n, slots), see :func:`zhuti.context.neighbours`.
-        :param roles: (n,), see :func:`zhuti.context.role_numbers`.
         :return: leaf logits (n, leaves) and vectors (n, width), if the model has any.
         """
         ...
@@ -79,14 +78,14 @@ class EncoderModel:
         self._context = ContextLayer.load(folder)
         self._cache: OrderedDict[str, tuple[Floats, ...]] = OrderedDict()
 
-    def logits(self, texts: list[str], rows: NDArray[np.int64], roles: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
         seen = {text: self._cache[text] for text in set(texts) if text in self._cache}
         fresh = [text for text in dict.fromkeys(texts) if text not in seen]
         if fresh:
             seen.update((text, tuple(part.copy() for part in parts)) for text, *parts in zip(fresh, *self._views(fresh), strict=True))
         self._remember(seen)
         vectors, dense, lexical = (np.stack(parts) for parts in zip(*(seen[text] for text in texts), strict=True))
-        return self._context.logits(dense, lexical, rows, roles), vectors
+        return self._context.logits(dense, lexical, rows), vectors
 
     def forget(self) -> None:
         self._cache.clear()
@@ -118,7 +117,7 @@ class BaselineModel:
             raise ArtifactError(f"{file}: holds types that are not allowed: {', '.join(foreign)}")
         self._pipeline = load(file, trusted=list(self._TRUSTED))
 
-    def logits(self, texts: list[str], rows: NDArray[np.int64], roles: NDArray[np.int64]) -> tuple[Floats, None]:
+    def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, None]:
         return self._pipeline.decision_function(texts).astype(np.float32), None
 
     def forget(self) -> None:

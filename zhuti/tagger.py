@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError
 
 from zhuti.artifact import DEFAULT, Artifact, ArtifactError
-from zhuti.context import neighbours, role_numbers
+from zhuti.context import neighbours
 from zhuti.decision import Decision, Floats, choose, choose_by_score, themes_of
 from zhuti.errors import ZhutiError
 from zhuti.evidence import EvidenceIndex
@@ -137,8 +137,8 @@ class Tagger:
         :return: (units, leaves) in label order over all documents' units, and the units' vectors (units, width), if the model has any.
         """
         units = [unit for document in documents for unit in document]
-        texts, roles = [normalise(unit.text) for unit in units], role_numbers(unit.role for unit in units)
+        texts = [normalise(unit.text) for unit in units]
         rows = neighbours(documents)
         with self._lock:
-            logits, vectors = self._model.logits(texts, rows, roles)
+            logits, vectors = self._model.logits(texts, rows)
         return self._decision.leaf_probabilities(logits), vectors

@@ -63,15 +63,13 @@ def test_the_context_layer_learns_from_neighbours_and_leaves_lone_sentences_alon
     targets = one_hot(*primaries)
     dense, lexical = (targets * 3 - 3 + rng.normal(0, 1.6, targets.shape).astype(np.float32) for _ in range(2))
     rows = neighbours([[single_unit("加强组织建设。")] * len(primaries)])
-    roles = (primaries >= 15).astype(np.int64)  # the form of a unit tells something too
-    layer = fit_context(dense, lexical, rows, roles, targets, primaries)
-    with_context, alone = (layer.logits(dense, lexical, r, roles).argmax(axis=1) for r in (rows, np.full_like(rows, -1)))
-    assert layer.roles[1, 15:30].mean() > layer.roles[0, 15:30].mean() + 0.1
+    layer = fit_context(dense, lexical, rows, targets, primaries)
+    with_context, alone = (layer.logits(dense, lexical, r).argmax(axis=1) for r in (rows, np.full_like(rows, -1)))
     assert (with_context == primaries).mean() > (alone == primaries).mean() + 0.02
-    again = fit_context(dense, lexical, rows, roles, targets, primaries)
+    again = fit_context(dense, lexical, rows, targets, primaries)
     assert all(np.array_equal(getattr(again, field.name), getattr(layer, field.name)) for field in fields(layer))
     layer.save(tmp_path)
-    assert np.array_equal(ContextLayer.load(tmp_path).logits(dense, lexical, rows, roles), layer.logits(dense, lexical, rows, roles))
+    assert np.array_equal(ContextLayer.load(tmp_path).logits(dense, lexical, rows), layer.logits(dense, lexical, rows))
 
 
 def test_nothing_of_a_fold_bears_on_its_own_predictions() -> None:

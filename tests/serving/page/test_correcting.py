@@ -29,7 +29,7 @@ def save(page: Page, button: str) -> tuple[str, str]:
 def correct(page: Page, place: int, *labels: str) -> None:
     page.locator(f"#unit-{place} .words").click()
     page.get_by_role("button", name="更正主题").click()
-    for field, label in zip(("主要主题", "第二主题", "第三主题"), labels, strict=False):
+    for field, label in zip(("主要主题", "第二主题", "第三主题"), (*labels, "", "")[:3], strict=True):
         page.get_by_label(field).select_option(label)
     page.get_by_role("button", name="保存").click()
 

@@ -75,7 +75,7 @@ def regression(vectors: Floats, leaves: Floats, training: Ints, scored: Ints) ->
     :param vectors: (n, width). :param leaves: (n, leaves), 1 where a leaf is given.
     :return: logits of the scored rows, (scored, leaves).
     """
-    each = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=100)
+    each = LogisticRegression(C=INVERSE_REGULARISATION, solver="newton-cholesky")  # few columns, many rows
     fitted = make_pipeline(StandardScaler(), OneVsRestClassifier(each)).fit(vectors[training], leaves[training])
     logits: Floats = fitted.decision_function(vectors[scored]).astype(np.float32)
     return logits

@@ -106,7 +106,7 @@ def test_a_baseline_with_foreign_types_is_refused(tmp_path: Path) -> None:
 
     pipeline = fit_baseline(["培训干部", "培训人才", "引进人才", "引进干部"], np.eye(2, dtype=np.float32)[[0, 0, 1, 1]])
     save_baseline(pipeline, tmp_path)
-    assert BaselineModel(tmp_path).logits(["培训"], np.zeros((1, 3), np.int64), np.zeros(1, np.int64))[0].shape == (1, 2)
+    assert BaselineModel(tmp_path).logits(["培训"], np.zeros((1, 6), np.int64))[0].shape == (1, 2)
     assert b"pickle" not in zipfile.ZipFile(tmp_path / BASELINE_FILE).read("schema.json")
     skops.io.dump({"a": Foreign()}, tmp_path / BASELINE_FILE)
     with pytest.raises(ArtifactError, match=r"types that are not allowed: .*Foreign"):

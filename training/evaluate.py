@@ -63,7 +63,7 @@ def evaluate_models(base: str | None, output: Path, seed: int) -> dict[str, Any]
     output.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {
         "sources": source_hashes(), "sentences": int(dataset.corpus.sum()), "written": int((~dataset.corpus).sum()), "seed": seed,
-        "schemes": {},
+        "schemes": {}, "peers": {}, "curve": [],
     }  # fmt: skip
     for scheme, (title, folds_of) in SCHEMES.items():
         print(f"zhuti evaluate: {title}", flush=True)
@@ -76,13 +76,20 @@ def evaluate_models(base: str | None, output: Path, seed: int) -> dict[str, Any]
             figures.write_all(dataset, systems["bert"].predicted, systems["bert"].chosen, output)
             _write_predictions(dataset, systems, output / "predictions.jsonl")
             report["worst"] = worst_errors(dataset, systems["bert"])
+            _write(report, output)
             report["peers"] = score_peers(trainer, held_out.folds)
+        _write(report, output)
     report["curve"] = learning_curve(trainer)
     figures.write_curve(report["curve"], output)
-    (output / "evaluation.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    (output / "evaluation.md").write_text(render(report), encoding="utf-8")
+    _write(report, output)
     print(render(report).partition("## Leaves")[0], flush=True)
     return report
+
+
+def _write(report: dict[str, Any], output: Path) -> None:
+    """Write what is measured so far: a run that is broken off leaves its parts, and the page says which are missing."""
+    (output / "evaluation.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (output / "evaluation.md").write_text(render(report), encoding="utf-8")
 
 
 def score_systems(dataset: Dataset, held_out: OutOfFold) -> dict[str, Scored]:
@@ -241,6 +248,9 @@ def render(report: dict[str, Any]) -> str:
         "Leave one document out. Every method's classifier is fitted on the same training sentences; SetFit's encoder is tuned before, in its contrastive step, "
         f"on at most {peer_models.SETFIT_SENTENCES} lone written ones alone.", "",
     ]  # fmt: skip
+    missing = [title for scheme, (title, _) in SCHEMES.items() if scheme not in report["schemes"]]
+    if missing or not report["peers"]:
+        lines += [f"Not run for this model yet: {', '.join([*missing, *([] if report['peers'] else ['the peers'])])}.", ""]
     lines += ["| method | " + " | ".join(key.replace("_", " ") for key in FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
     ours = report["schemes"]["documents"]["systems"]
     methods = {name: {key: ours[name][key]["value"] for key in FIGURES} for name in ours} | report["peers"]
@@ -253,6 +263,8 @@ def render(report: dict[str, Any]) -> str:
         "model trained on all written sentences, reports included, in the stages of the one that ships, and scored as exported.",
         "",
     ]
+    if not report["curve"]:
+        lines += ["Not run for this model yet.", ""]
     lines += ["| sentences a leaf | system | leaf micro F1 | leaf macro F1 | theme micro F1 |", "|---|---|---|---|---|"]
     for p in report["curve"]:
         spread = "" if p["per_leaf"] == "all" else f" ± {p['spread']['leaf_micro_f1']:.3f}"
@@ -285,7 +297,7 @@ def render(report: dict[str, Any]) -> str:
     ]
     lines += [
         "",
-        "Figures: [curve.svg](curve.svg), [confusion.svg](confusion.svg), [reliability.svg](reliability.svg). Every prediction: [predictions.jsonl](predictions.jsonl).",
+        f"Figures: {'[curve.svg](curve.svg), ' if report['curve'] else ''}[confusion.svg](confusion.svg), [reliability.svg](reliability.svg). Every prediction: [predictions.jsonl](predictions.jsonl).",
         "",
     ]
     return "\n".join(lines)

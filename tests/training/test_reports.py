@@ -40,7 +40,7 @@ def test_readme_s_table_holds_the_evaluation_s_figures(name: str) -> None:
     for row, key in zip(ROWS[name], FIGURES, strict=True):
         [line] = [line for line in lines if line.startswith(f"| {row} |")]
         cells = [cell.strip(" *") for cell in line.strip("|").split("|")[1:]]
-        entries = [REPORT["schemes"][scheme]["systems"][system][key] for scheme, system in COLUMNS]
+        entries = [REPORT["schemes"][scheme]["systems"][system][key] for scheme, system in COLUMNS if scheme in REPORT["schemes"]]
         assert cells == [f"{entry['value']:.3f} ({entry['interval'][0]:.2f}-{entry['interval'][1]:.2f})" for entry in entries]
 
 

@@ -7,16 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from training.agreement import readers_f1
+from training.metrics import FIGURES
 from zhuti.artifact import MANIFEST
 
-_FIGURES = (
-    ("leaf_micro_f1", "leaf micro-F1"),
-    ("leaf_macro_f1", "leaf macro-F1"),
-    ("theme_micro_f1", "theme micro-F1"),
-    ("theme_macro_f1", "theme macro-F1"),
-    ("primary_leaf_accuracy", "primary leaf right"),
-    ("primary_theme_accuracy", "primary theme right"),
-)
 _WHAT = {
     "encoder": "A BERT (fine-tuned upper layers, 8-bit weights) and a character n-gram view, joined by a layer that reads the neighbours.",
     "tfidf": "The baseline: character 1-4-gram TF-IDF with one-vs-rest logistic regression. No context, no evidence.",
@@ -91,13 +84,13 @@ Sentences marked `uncertain` should be read by a person. Nothing here judges peo
 
 def _table(figures: dict[str, float], evaluation: dict[str, Any] | None) -> str:
     if evaluation is None:
-        rows = "\n".join(f"| {name} | {figures[key]:.3f} |" for key, name in _FIGURES)
+        rows = "\n".join(f"| {name} | {figures[key]:.3f} |" for key, name in FIGURES.items())
         return (
             f"| figure | value |\n|---|---|\n{rows}\n\n`make evaluate` measures these again, with intervals and the baseline beside them."
         )
     systems = evaluation["schemes"]["documents"]["systems"]
     lines = ["| figure | value | 95 % interval | TF-IDF baseline |", "|---|---|---|---|"]
-    for key, name in _FIGURES:
+    for key, name in FIGURES.items():
         low, high = systems["bert"][key]["interval"]
         lines.append(f"| {name} | {figures[key]:.3f} | {low:.3f}-{high:.3f} | {systems['baseline'][key]['value']:.3f} |")
     return "\n".join([*lines, "", "Intervals by bootstrap over blocks of neighbouring sentences; more in training/reports/evaluation.md."])

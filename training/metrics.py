@@ -13,6 +13,16 @@ from zhuti.taxonomy import Taxonomy
 
 Bools = NDArray[np.bool_]
 
+#: What :func:`score` gives, with the names that people read.
+FIGURES = {
+    "leaf_micro_f1": "leaf micro-F1",
+    "leaf_macro_f1": "leaf macro-F1",
+    "theme_micro_f1": "theme micro-F1",
+    "theme_macro_f1": "theme macro-F1",
+    "primary_leaf_accuracy": "primary leaf right",
+    "primary_theme_accuracy": "primary theme right",
+}
+
 
 def indicator(chosen: Sequence[Sequence[int]], width: int) -> Bools:
     """:param chosen: label positions of each row. :return: (n, width)."""

@@ -14,8 +14,9 @@ from tests.training.conftest import RECIPE
 from training import curve, evaluate, outoffold, pipeline
 from training.card import refresh_card
 from training.dataset import Dataset
-from training.evaluate import evaluate_models, render
+from training.evaluate import evaluate_models
 from training.pipeline import source_hashes, train_models
+from training.report import render
 from zhuti.tagger import Tagger
 
 

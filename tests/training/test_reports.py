@@ -8,8 +8,9 @@ import pytest
 
 from tests.conftest import ROOT
 from training import agreement
-from training.evaluate import FIGURES, render
+from training.metrics import FIGURES
 from training.pipeline import source_hashes
+from training.report import render
 
 REPORTS = ROOT / "training" / "reports"
 REPORT = json.loads((REPORTS / "evaluation.json").read_text(encoding="utf-8"))

@@ -88,16 +88,18 @@ def fit_thresholds(probabilities: Floats, targets: Floats, taxonomy: Taxonomy) -
     """
     gold = targets > 0
     common = common_threshold(probabilities, gold, taxonomy)
+    primary = probabilities.argmax(axis=1)
     thresholds = []
     for leaf in range(gold.shape[1]):
+        support = float(gold[:, leaf].sum())
+        possible = (primary == leaf) | (probabilities[:, leaf] >= _GRID[0])  # no other sentence is given the leaf
 
-        def leaf_f1(threshold: float, leaf: int = leaf) -> float:
+        def leaf_f1(threshold: float, leaf: int = leaf, possible: NDArray[np.bool_] = possible, support: float = support) -> float:
             own = np.full(gold.shape[1], common)
             own[leaf] = threshold
-            given = indicator(choose(probabilities, own, taxonomy), gold.shape[1])[:, leaf]
-            return 2 * float((given & gold[:, leaf]).sum()) / max(1.0, float(given.sum() + gold[:, leaf].sum()))
+            given = indicator(choose(probabilities[possible], own, taxonomy), gold.shape[1])[:, leaf]
+            return 2 * float((given & gold[possible, leaf]).sum()) / max(1.0, float(given.sum()) + support)
 
-        support = float(gold[:, leaf].sum())
         own = max(_GRID, key=leaf_f1)
         thresholds.append(round(float((support * own + 20 * common) / (support + 20)), 4))
     return tuple(thresholds)

@@ -7,6 +7,7 @@ The cost of an early exit is read from the out-of-fold predictions of ``make eva
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,12 +55,17 @@ def repeated(texts: list[str], lengths: Ints) -> float:
     return 1 - float(lengths[list(first.values())].sum() / lengths.sum())
 
 
+@cache
+def _predictions() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in PREDICTIONS.read_text(encoding="utf-8").splitlines()]
+
+
 def early_exit(dataset: Dataset, lengths: Ints, threshold: float) -> dict[str, float]:
     """Leave out the encoder where the lexical view, held out, gives none.boilerplate at least this probability.
 
     :param lengths: tokens of each corpus sentence.
     """
-    rows = [json.loads(line) for line in PREDICTIONS.read_text(encoding="utf-8").splitlines()]
+    rows = _predictions()
     boilerplate = dataset.taxonomy.position("none.boilerplate")
     leaves = len(dataset.taxonomy.codes)
     gold = dataset.targets[dataset.corpus] > 0

@@ -21,42 +21,39 @@ def _bce(logits: Tensor, y: Tensor) -> Tensor:
 
 
 def untied(draw: Draw) -> Loss:
-    y, first = torch.from_numpy(draw.targets.leaves), torch.from_numpy(draw.targets.primaries)
-
-    def loss(model: Tuned, batch: Ints) -> Tensor:
-        logits = model(*draw.base.hidden(batch)).float()
-        return _bce(logits, y[batch]).sum(1).mean() + functional.cross_entropy(logits, first[batch])
-
-    return loss
+    return _over_leaves(draw, _bce)
 
 
 def asymmetric(draw: Draw) -> Loss:
     """Ridnik et al. 2021, negatives focused by 4 and shifted by 0.05, in place of the binary cross-entropy."""
-    return _replaced(draw, lambda p, y: -(y * p.clamp(min=1e-6).log() + (1 - y) * _hard(p) ** 4 * (1 - _hard(p)).clamp(min=1e-6).log()))
 
+    def focused(logits: Tensor, y: Tensor) -> Tensor:
+        p = torch.sigmoid(logits)
+        hard = (p - 0.05).clamp(min=0)
+        return -(y * p.clamp(min=1e-6).log() + (1 - y) * hard**4 * (1 - hard).clamp(min=1e-6).log())
 
-def _hard(p: Tensor) -> Tensor:
-    return (p - 0.05).clamp(min=0)
+    return _over_leaves(draw, focused)
 
 
 def balanced(draw: Draw) -> Loss:
     """Re-balanced weights of the distribution-balanced loss (Wu et al. 2020): each label weighs by its rarity in the sentence."""
     rate = 1 / torch.from_numpy(draw.targets.leaves[draw.training].sum(0)).clamp(min=1)
 
-    def weighted(p: Tensor, y: Tensor) -> Tensor:
+    def weighted(logits: Tensor, y: Tensor) -> Tensor:
         ratio = rate / (y * rate).sum(1, keepdim=True)
         weight = 0.1 + torch.sigmoid(10 * (ratio - 0.2))
-        return weight * functional.binary_cross_entropy(p.clamp(1e-6, 1 - 1e-6), y, reduction="none")
+        return weight * functional.binary_cross_entropy(torch.sigmoid(logits).clamp(1e-6, 1 - 1e-6), y, reduction="none")
 
-    return _replaced(draw, weighted)
+    return _over_leaves(draw, weighted)
 
 
-def _replaced(draw: Draw, leaves: Callable[[Tensor, Tensor], Tensor]) -> Loss:
+def _over_leaves(draw: Draw, leaves: Callable[[Tensor, Tensor], Tensor]) -> Loss:
+    """A loss of each leaf's logit and label, (batch, leaves), beside the cross-entropy of the primary leaf."""
     y, first = torch.from_numpy(draw.targets.leaves), torch.from_numpy(draw.targets.primaries)
 
     def loss(model: Tuned, batch: Ints) -> Tensor:
         logits = model(*draw.base.hidden(batch)).float()
-        return leaves(torch.sigmoid(logits), y[batch]).sum(1).mean() + functional.cross_entropy(logits, first[batch])
+        return leaves(logits, y[batch]).sum(1).mean() + functional.cross_entropy(logits, first[batch])
 
     return loss
 

@@ -47,13 +47,13 @@ def neighbours(documents: Sequence[Sequence[Line]]) -> NDArray[np.int64]:
         last, heading = first + len(document) - 1, -1
         above: list[tuple[int, int]] = []  # level and row of the headings that are open, outermost first
         for row, line in enumerate(document, first):
+            own = heading
             if line.role == "heading":
                 level = heading_level(line.text)
                 above = [*(other for other in above if other[0] < level), (level, row)]
-            beside = [step if first <= step <= last else -1 for step in (row - 1, row + 1, row - 2, row + 2)]
-            rows[row] = heading, *beside, above[-2][1] if len(above) > 1 else -1
-            if line.role == "heading":
                 heading = row
+            beside = [step if first <= step <= last else -1 for step in (row - 1, row + 1, row - 2, row + 2)]
+            rows[row] = own, *beside, above[-2][1] if len(above) > 1 else -1
         first += len(document)
     return rows
 
@@ -77,9 +77,9 @@ def reached_back(units: Sequence[Unit], stop: int) -> list[Unit]:
     places = set(range(max(0, stop - REACH), stop))
     level = len(_NUMBERING) + 1
     for place in range(stop - 1, -1, -1):
-        if units[place].role == "heading" and heading_level(units[place].text) < level:
+        if units[place].role == "heading" and (own := heading_level(units[place].text)) < level:
             places.add(place)
-            level = heading_level(units[place].text)
+            level = own
             if level == 0:
                 break
     return [units[place] for place in sorted(places)]

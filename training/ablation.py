@@ -29,6 +29,7 @@ from training.lab import EPOCHS, RECIPE, Draw, Lab, fine_tuned
 from training.losses import asymmetric, balanced, contrastive, r_drop, tied, untied
 from training.metrics import Bools, f1, indicator, paired_permutation, score
 from training.peers import SETFIT_RECIPE, regression, sentence_vectors, setfit_loss
+from training.quiet import quieten
 from training.recipe import Recipe
 from zhuti.decision import Floats, sigmoid
 from zhuti.text import normalise
@@ -219,6 +220,7 @@ def run(names: list[str]) -> Iterator[str]:
     unknown = sorted(set(names) - set(ROWS))
     if unknown:
         raise ValueError(f"unknown rows {unknown}; the rows are: {'; '.join(ROWS)}")
+    quieten()
     lab, given = Lab(), {}
     corpus = lab.corpus
     blocks, gold = corpus_blocks(corpus.dataset), corpus.gold

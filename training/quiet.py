@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 import datasets
-from torch.jit import TracerWarning
 from transformers.utils import logging
 
 
@@ -15,4 +14,4 @@ def quieten() -> None:
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
-    warnings.filterwarnings("ignore", category=TracerWarning, module=r"transformers\.")
+    warnings.filterwarnings("ignore", message="Converting a tensor to a Python boolean", module=r"transformers\.")  # by the tracer

@@ -194,13 +194,14 @@ def prepare_base(base: str | None) -> tuple[str, str]:
     :param base: a transformers folder or hub id, taken as it is; None builds the default one if it is not there yet.
     :return: folder or hub id, and the prefix: that of the folder's ``zhuti.json``, else none.
     """
-    if base is None and _settings(BASE) != _BUILT:
+    if base is None and base_settings(BASE) != _BUILT:
         build_base()
     folder = str(BASE) if base is None else base
-    return folder, _settings(Path(folder)).get("prefix", "")
+    return folder, base_settings(Path(folder)).get("prefix", "")
 
 
-def _settings(folder: Path) -> dict[str, str]:
+def base_settings(folder: Path) -> dict[str, Any]:
+    """:return: what a checkpoint that zhuti made was made from; nothing for any other folder."""
     path = folder / SETTINGS
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.base import SETTINGS, BaseError
+from training.base import SETTINGS, BaseError, base_settings
 from training.finetune import Loss, Tuned, optimise
 from training.frozen import FrozenBase, mean_pool, run_layers
 from training.recipe import Recipe
@@ -37,8 +37,8 @@ def distil(teacher_folder: Path, layers: int, texts: list[str], target: Path) ->
     :return: the folder.
     :raises BaseError: if the teacher is not deeper.
     """
-    settings = json.loads((teacher_folder / SETTINGS).read_text(encoding="utf-8")) | _made_from(layers, texts)
-    if (target / SETTINGS).is_file() and json.loads((target / SETTINGS).read_text(encoding="utf-8")) == settings:
+    settings = base_settings(teacher_folder) | _made_from(layers, texts)
+    if base_settings(target) == settings:
         return target
     teacher = FrozenBase(teacher_folder, settings["prefix"], texts, Recipe(tuned_layers=0))
     taught = teacher.encoder.encoder.layer
@@ -65,7 +65,7 @@ def kept_layers(depth: int, layers: int) -> list[int]:
 
 def _made_from(layers: int, texts: list[str]) -> dict[str, Any]:
     seen = hashlib.sha256("\n".join(texts).encode()).hexdigest()
-    return {"distilled": {"layers": layers, "texts": seen, "epochs": EPOCHS, "seed": SEED} | asdict(RECIPE)}
+    return {"distilled": asdict(RECIPE) | {"layers": layers, "texts": seen, "epochs": EPOCHS, "seed": SEED}}
 
 
 def _same_states(teacher: FrozenBase, embedded: FrozenBase) -> Loss:

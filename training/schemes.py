@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from training.dataset import block_folds, document_folds
+from training.dataset import BLOCK, FOLDS, block_folds, document_folds
 
-SCHEMES = {"documents": ("leave one document out", document_folds), "blocks": ("5 folds over blocks of 15 sentences", block_folds)}
+SCHEMES = {
+    "documents": ("leave one document out", document_folds),
+    "blocks": (f"{FOLDS} folds over blocks of {BLOCK} sentences", block_folds),
+}

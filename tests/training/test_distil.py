@@ -67,7 +67,10 @@ def test_student_is_made_anew_only_when_what_it_comes_from_has_changed(
     distil(teacher, LAYERS, texts, tmp_path / "student")
     assert weights.stat().st_mtime_ns == made
     distil(teacher, LAYERS, texts[:7], tmp_path / "student")
-    assert weights.stat().st_mtime_ns > made
+    assert (again := weights.stat().st_mtime_ns) > made
+    student = distil(teacher, 1, texts[:7], tmp_path / "student")
+    assert weights.stat().st_mtime_ns > again
+    assert AutoModel.from_pretrained(student).config.num_hidden_layers == 1
 
 
 def test_layers_are_evenly_spaced_and_end_with_the_last() -> None:

@@ -20,10 +20,11 @@ from benchmarks.run import RESULTS
 from training.corpus import ROOT
 from training.dataset import Dataset, load_dataset
 from training.metrics import f1, indicator
+from training.schemes import BASELINE, OURS
 from zhuti.artifact import Artifact
 from zhuti.encoder import batches_of, padded
 
-PREDICTIONS = ROOT / "training" / "reports" / "predictions.jsonl"
+PREDICTIONS = ROOT / "training" / "reports" / "predictions-documents.jsonl"
 EXITS = (0.5, 0.8, 0.95)
 Ints = NDArray[np.int64]
 
@@ -69,8 +70,8 @@ def early_exit(dataset: Dataset, lengths: Ints, threshold: float) -> dict[str, f
     boilerplate = dataset.taxonomy.position("none.boilerplate")
     leaves = len(dataset.taxonomy.codes)
     gold = dataset.targets[dataset.corpus] > 0
-    out = np.array([row["baseline"]["probabilities"][boilerplate] >= threshold for row in rows])
-    full = [[dataset.taxonomy.position(code) for code in row["bert"]["labels"]] for row in rows]
+    out = np.array([row[BASELINE]["probabilities"][boilerplate] >= threshold for row in rows])
+    full = [[dataset.taxonomy.position(code) for code in row[OURS]["labels"]] for row in rows]
     early = [[boilerplate] if gone else labels for gone, labels in zip(out, full, strict=True)]
     before, after = (f1(indicator(labels, leaves), gold, "micro") for labels in (full, early))
     return {"threshold": threshold, "tokens_saved": float(lengths[out].sum() / lengths.sum()), "leaf_micro_f1_change": after - before}

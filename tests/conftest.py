@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,11 @@ from zhuti.tagger import Tagger
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "models" / "zhuti-small"
 EXAMPLE = ROOT / "data" / "examples" / "lanshan-2024.txt"
+
+
+def json_rows(name: str) -> list[dict[str, Any]]:
+    """:return: the lines of one of the JSONL files in tests/data."""
+    return [json.loads(line) for line in (ROOT / "tests" / "data" / name).read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from training.agreement import readers_f1
 from training.metrics import FIGURES
+from training.report import against_baseline, calibration, finished, uncertain
+from training.schemes import ALONE, BASELINE, OURS
 from zhuti.artifact import MANIFEST
 
 _WHAT = {
@@ -27,13 +29,18 @@ def refresh_card(folder: Path, evaluation: dict[str, Any]) -> bool:
     :param folder: a model folder, which need not be there.
     :return: whether the card was written.
     """
-    if not (folder / MANIFEST).is_file():
-        return False
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    same = all(manifest[key] == evaluation[key] for key in ("sources", "seed"))
+    same = same_training(folder, evaluation)
     if same:
         write_card(folder, evaluation)
     return same
+
+
+def same_training(folder: Path, evaluation: dict[str, Any]) -> bool:
+    """:return: whether a model is there that was made from an evaluation's sources and with its seed."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return all(manifest[key] == evaluation[key] for key in ("sources", "seed"))
 
 
 def write_card(folder: Path, evaluation: dict[str, Any] | None = None) -> None:
@@ -88,12 +95,15 @@ def _table(figures: dict[str, float], evaluation: dict[str, Any] | None) -> str:
         return (
             f"| figure | value |\n|---|---|\n{rows}\n\n`make evaluate` measures these again, with intervals and the baseline beside them."
         )
-    systems = evaluation["schemes"]["documents"]["systems"]
-    lines = ["| figure | value | 95 % interval | TF-IDF baseline |", "|---|---|---|---|"]
+    documents = evaluation["schemes"]["documents"]
+    own, alone, baseline = (documents["systems"][name] for name in (OURS, ALONE, BASELINE))
+    lines = ["| figure | value | 95 % interval | each sentence alone | TF-IDF baseline |", "|---|---|---|---|---|"]
     for key, name in FIGURES.items():
-        low, high = systems["bert"][key]["interval"]
-        lines.append(f"| {name} | {figures[key]:.3f} | {low:.3f}-{high:.3f} | {systems['baseline'][key]['value']:.3f} |")
-    return "\n".join([*lines, "", "Intervals by bootstrap over blocks of neighbouring sentences; more in training/reports/evaluation.md."])
+        low, high = own[key]["interval"]
+        lines.append(f"| {name} | {figures[key]:.3f} | {low:.3f}-{high:.3f} | {alone[key]['value']:.3f} | {baseline[key]['value']:.3f} |")
+    lines += ["", "Intervals by bootstrap over blocks of neighbouring sentences; more in training/reports/evaluation.md.", ""]
+    lines += [f"- {said}" for said in (against_baseline(documents), calibration(documents), uncertain(evaluation["uncertain"]))]
+    return "\n".join(lines + (finished(evaluation["finished"]) if evaluation["finished"] else []))
 
 
 def _against_readers(figures: dict[str, float]) -> str:

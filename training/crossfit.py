@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from zhuti.context import ContextLayer
 from zhuti.decision import Decision, Floats
 
 Bools = NDArray[np.bool_]
+View = Literal["dense", "lexical"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,13 @@ class CrossFitted:
 class Stack:
     """The out-of-fold logits of a data set, and what is fitted on parts of them.
 
-    :param lexical_only: the baseline, which has neither the encoder nor context.
+    :param view: one view by itself, without context; None joins both by the context layer.
     """
 
-    def __init__(self, dataset: Dataset, held_out: OutOfFold, *, lexical_only: bool = False) -> None:
+    def __init__(self, dataset: Dataset, held_out: OutOfFold, *, view: View | None = None) -> None:
         self._dataset = dataset
         self._held_out = held_out
-        self._lexical_only = lexical_only
+        self._view = view
         self._folds = held_out.folds
         self._rows = cut_at_fold_edges(dataset.rows, held_out.folds)
         self._targets = dataset.targets
@@ -72,9 +74,10 @@ class Stack:
         :param context: False scores each sentence as if it came alone.
         """
         here = self._in(fold)
+        if self._view:
+            own: Floats = getattr(self._held_out, self._view)
+            return own[here]
         dense, lexical = self._held_out.dense, self._held_out.lexical
-        if self._lexical_only:
-            return lexical[here]
         rows = self._rows if context else np.full_like(self._rows, -1)
         return self.context_without(without).logits(dense, lexical, rows)[here]
 

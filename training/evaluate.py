@@ -1,8 +1,8 @@
-"""``zhuti evaluate``: baseline and BERT on sentences that training did not see, written to training/reports/.
+"""``zhuti evaluate``: the model and its peers on sentences that training did not see, written to training/reports/.
 
 Two ways of holding out: one whole document at a time, and five folds over contiguous blocks of 15 sentences. What is
 scored are the exported files, run by the tagger's own code; context layer, calibration and thresholds are fitted on
-the other folds. Written sentences are in training alone.
+the other folds. Written sentences are in training alone. The finished model is scored on the sets of ``finished.py``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from training import figures
 from training import peers as peer_models
+from training.card import same_training
 from training.crossfit import CrossFitted, Stack
 from training.curve import learning_curve
 from training.dataset import Dataset, corpus_blocks, load_dataset
+from training.finished import score_finished
 from training.metrics import (
+    Bools,
     bootstrap_intervals,
     calibration_error,
     f1,
@@ -34,8 +37,9 @@ from training.outoffold import OutOfFold, Trainer
 from training.pipeline import SETTINGS, source_hashes
 from training.quiet import quieten
 from training.report import render
-from training.schemes import SCHEMES
+from training.schemes import ALONE, BASELINE, ENCODER, OURS, SCHEMES
 from zhuti.decision import choose
+from zhuti.tagger import Tagger
 
 _PERMUTATIONS = 1000
 _RESAMPLES = 1000
@@ -50,10 +54,11 @@ class Scored:
     figures: dict[str, float]
 
 
-def evaluate_models(base: str | None, output: Path, seed: int) -> dict[str, Any]:
-    """Measure and write ``evaluation.json``, ``evaluation.md``, ``predictions.jsonl`` and the SVG figures.
+def evaluate_models(base: str | None, model: Path | None, output: Path, seed: int) -> dict[str, Any]:
+    """Measure and write ``evaluation.json``, ``evaluation.md``, ``predictions-SCHEME.jsonl`` and the SVG figures.
 
     :param base: as in training.
+    :param model: a finished model, which is scored too if it was made from the same sources and with the same seed.
     :param output: folder, made if missing.
     :return: what ``evaluation.json`` holds.
     """
@@ -63,24 +68,25 @@ def evaluate_models(base: str | None, output: Path, seed: int) -> dict[str, Any]
     output.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {
         "sources": source_hashes(), "sentences": int(dataset.corpus.sum()), "written": int((~dataset.corpus).sum()), "seed": seed,
-        "schemes": {}, "peers": {}, "curve": [],
+        "schemes": {}, "curve": [], "finished": {},
     }  # fmt: skip
     for scheme, (title, folds_of) in SCHEMES.items():
         print(f"zhuti evaluate: {title}", flush=True)
         held_out = trainer.out_of_fold(folds_of(dataset))
         systems = score_systems(dataset, held_out)
-        report["schemes"][scheme] = {"title": title} | summarise(dataset, systems)
         if scheme == "documents":
-            report["leaves"] = leaf_table(dataset, systems["bert"])
-            report["uncertain"] = uncertainty(dataset, systems["bert"])
-            figures.write_all(dataset, systems["bert"].predicted, systems["bert"].chosen, output)
-            _write_predictions(dataset, systems, output / "predictions.jsonl")
-            report["worst"] = worst_errors(dataset, systems["bert"])
-            _write(report, output)
-            report["peers"] = score_peers(trainer, held_out.folds)
+            systems |= score_peers(trainer, held_out.folds)
+            report["leaves"] = leaf_table(dataset, systems[OURS])
+            report["uncertain"] = uncertainty(dataset, systems[OURS])
+            figures.write_all(dataset, systems[OURS].predicted, systems[OURS].chosen, output)
+            report["worst"] = worst_errors(dataset, systems[OURS])
+        report["schemes"][scheme] = {"title": title} | summarise(dataset, systems)
+        _write_predictions(dataset, systems, output / f"predictions-{scheme}.jsonl")
         _write(report, output)
     report["curve"] = learning_curve(trainer)
     figures.write_curve(report["curve"], output)
+    if model and same_training(model, report):
+        report["finished"] = score_finished(Tagger.load(model))
     _write(report, output)
     print(render(report).partition("## Leaves")[0], flush=True)
     return report
@@ -93,24 +99,22 @@ def _write(report: dict[str, Any], output: Path) -> None:
 
 
 def score_systems(dataset: Dataset, held_out: OutOfFold) -> dict[str, Scored]:
-    """:return: the shipped kind of model, the same without neighbours, and the baseline."""
+    """:return: the shipped kind of model, the same without neighbours, and its two views by themselves."""
     stack = Stack(dataset, held_out)
     predictions = {
-        "bert": stack.predict(),
-        "bert, each sentence alone": stack.predict(context=False),
-        "baseline": Stack(dataset, held_out, lexical_only=True).predict(),
+        OURS: stack.predict(),
+        ALONE: stack.predict(context=False),
+        ENCODER: Stack(dataset, held_out, view="dense").predict(),
+        BASELINE: Stack(dataset, held_out, view="lexical").predict(),
     }
     return {name: _score(dataset, predicted) for name, predicted in predictions.items()}
 
 
-def score_peers(trainer: Trainer, folds: NDArray[np.int64]) -> dict[str, dict[str, float]]:
+def score_peers(trainer: Trainer, folds: NDArray[np.int64]) -> dict[str, Scored]:
     """Other methods on the same folds, calibrated and decided in the same way."""
     peers = {"frozen encoder + LR": peer_models.frozen_encoder, "SetFit": peer_models.setfit}
-    stacks = {name: Stack(trainer.dataset, logits_of(trainer, folds), lexical_only=True) for name, logits_of in peers.items()}
-    return {
-        name: {key: round(value, 4) for key, value in _score(trainer.dataset, stack.predict()).figures.items()}
-        for name, stack in stacks.items()
-    }
+    stacks = {name: Stack(trainer.dataset, logits_of(trainer, folds), view="dense") for name, logits_of in peers.items()}
+    return {name: _score(trainer.dataset, stack.predict()) for name, stack in stacks.items()}
 
 
 def _score(dataset: Dataset, predicted: CrossFitted) -> Scored:
@@ -120,7 +124,7 @@ def _score(dataset: Dataset, predicted: CrossFitted) -> Scored:
 
 
 def summarise(dataset: Dataset, systems: dict[str, Scored]) -> dict[str, Any]:
-    """Figures with 95 % intervals by bootstrap over blocks, and the paired test against the baseline."""
+    """Figures with 95 % intervals by bootstrap over blocks, and paired tests against the baseline."""
     corpus = dataset.corpus
     gold, primaries, blocks = dataset.targets[corpus] > 0, dataset.primaries[corpus], corpus_blocks(dataset)
     summary: dict[str, Any] = {}
@@ -133,27 +137,32 @@ def summarise(dataset: Dataset, systems: dict[str, Scored]) -> dict[str, Any]:
         summary[name] = {
             key: {"value": round(value, 4), "interval": [round(end, 4) for end in intervals[key]]} for key, value in system.figures.items()
         }
-    first, second = (indicator(systems[name].chosen, gold.shape[1]) for name in ("bert", "baseline"))
+    given = {name: indicator(system.chosen, gold.shape[1]) for name, system in systems.items()}
+    themes, supported = to_themes(gold, dataset.taxonomy), supported_leaves(dataset)
+    kept = {level: round(f1(given[OURS][:, supported], gold[:, supported], level), 4) for level in ("micro", "macro")}
+    return {
+        "systems": summary,
+        "against_baseline": {name: _against(given[name], given[BASELINE], gold, blocks) for name in (OURS, ALONE)},
+        "calibration_error": {name: _calibration(systems[name], themes, dataset) for name in (OURS, ALONE)},
+        "leaves_another_document_supports": kept,
+    }
 
-    def difference(swapped: NDArray[np.bool_]) -> float:
+
+def _against(first: Bools, second: Bools, gold: Bools, blocks: NDArray[np.int64]) -> dict[str, float]:
+    """The difference in leaf micro-F1 and its one-sided p-value."""
+
+    def difference(swapped: Bools) -> float:
         a, b = np.where(swapped[:, None], second, first), np.where(swapped[:, None], first, second)
         return f1(a, gold, "micro") - f1(b, gold, "micro")
 
-    summary_test = {
-        "leaf_micro_f1_difference": round(difference(np.zeros(len(gold), bool)), 4),
-        "p": paired_permutation(difference, blocks, _PERMUTATIONS),
-    }
-    themes, bert = to_themes(gold, dataset.taxonomy), systems["bert"]
-    primary_calibration = primary_calibration_error(bert.chosen, bert.predicted.themes, themes, dataset.taxonomy.parents)
-    supported = supported_leaves(dataset)
-    kept = {level: round(f1(first[:, supported], gold[:, supported], level), 4) for level in ("micro", "macro")}
-    return {
-        "systems": summary,
-        "against_baseline": summary_test,
-        "theme_calibration_error": round(calibration_error(bert.predicted.themes, themes), 4),
-        "primary_theme_calibration_error": round(primary_calibration, 4),
-        "leaves_another_document_supports": kept,
-    }
+    p = paired_permutation(difference, blocks, _PERMUTATIONS)
+    return {"leaf_micro_f1": round(difference(np.zeros(len(gold), bool)), 4), "p": round(p, 4)}
+
+
+def _calibration(system: Scored, themes: Bools, dataset: Dataset) -> dict[str, float]:
+    """Over all decisions on themes, and over the scores of the primary themes alone."""
+    primary = primary_calibration_error(system.chosen, system.predicted.themes, themes, dataset.taxonomy.parents)
+    return {"themes": round(calibration_error(system.predicted.themes, themes), 4), "primary_theme": round(primary, 4)}
 
 
 def supported_leaves(dataset: Dataset) -> NDArray[np.bool_]:

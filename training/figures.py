@@ -16,7 +16,7 @@ def write_all(dataset: Dataset, predicted: CrossFitted, chosen: list[list[int]],
     """Write ``confusion.svg`` and ``reliability.svg``."""
     _as_svg()
     _confusion(dataset, chosen, folder / "confusion.svg")
-    _reliability(dataset, predicted, folder / "reliability.svg")
+    _reliability(dataset, predicted, chosen, folder / "reliability.svg")
 
 
 def write_curve(points: list[dict[str, Any]], folder: Path) -> None:
@@ -80,13 +80,16 @@ def _confusion(dataset: Dataset, chosen: list[list[int]], path: Path) -> None:
     plt.close(figure)
 
 
-def _reliability(dataset: Dataset, predicted: CrossFitted, path: Path) -> None:
+def _reliability(dataset: Dataset, predicted: CrossFitted, chosen: list[list[int]], path: Path) -> None:
     from matplotlib import pyplot as plt
 
     targets = dataset.targets[dataset.corpus]
+    themes = to_themes(targets > 0, dataset.taxonomy)
+    rows, primary = np.arange(len(chosen)), [dataset.taxonomy.parents[labels[0]] for labels in chosen]
     levels = {
         "leaves": (predicted.probabilities, targets > 0),
-        "themes": (predicted.themes, to_themes(targets > 0, dataset.taxonomy)),
+        "themes": (predicted.themes, themes),
+        "primary theme": (predicted.themes[rows, primary], themes[rows, primary]),
     }
     figure, axes = plt.subplots(figsize=(5, 5))
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)

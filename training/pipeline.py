@@ -63,7 +63,7 @@ def train_models(setting: str, base: str | None, output: Path, seed: int) -> Non
         base, named = _distilled(dataset, SETTINGS[setting].layers), f"{_OWN_BASE}, distilled into {SETTINGS[setting].layers} layers"
     trainer = Trainer(dataset, base, SETTINGS[setting], seed)
     held_out = trainer.out_of_fold(document_folds(dataset))
-    bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out, lexical_only=True)
+    bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out, view="lexical")
     about = _provenance(seed)
     pipeline = _write_encoder(trainer, bert, output / f"zhuti-{setting}", {"base": named} | about)
     _write_baseline(dataset, lexical, pipeline, output / BASELINE_NAME, about)

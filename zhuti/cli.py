@@ -255,9 +255,10 @@ def evaluate(
         from training.evaluate import evaluate_models
         from zhuti.artifact import DEFAULT, MODELS
 
-        report = evaluate_models(base=base, output=output or ROOT / "training" / "reports", seed=seed)
-        if base is None and refresh_card(MODELS / DEFAULT, report):
-            print(f"zhuti evaluate: the figures now stand in {MODELS / DEFAULT / 'README.md'}")
+        model = MODELS / DEFAULT if base is None else None
+        report = evaluate_models(base=base, model=model, output=output or ROOT / "training" / "reports", seed=seed)
+        if model and refresh_card(model, report):
+            print(f"zhuti evaluate: the figures now stand in {model / 'README.md'}")
 
 
 def _need_extra() -> None:

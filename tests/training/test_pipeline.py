@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import json_rows
 from tests.training.conftest import RECIPE
 from training import curve, evaluate, outoffold, pipeline
-from training.card import refresh_card
+from training.card import refresh_card, same_training
 from training.dataset import Dataset
 from training.evaluate import evaluate_models
 from training.pipeline import source_hashes, train_models
@@ -30,7 +32,7 @@ class Made:
 
     @property
     def predictions(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.reports / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in (self.reports / "predictions-documents.jsonl").read_text(encoding="utf-8").splitlines()]
 
     def manifest(self, name: str) -> dict[str, Any]:
         return dict(json.loads((self.models / name / "manifest.json").read_text(encoding="utf-8")))
@@ -60,7 +62,7 @@ def made(dataset: Dataset, checkpoint: Path, tmp_path_factory: pytest.TempPathFa
         patch.setattr(curve, "DRAWS", 1)
         patch.setattr(curve, "PER_LEAF", (2,))
         train_models("small", base=str(checkpoint), output=folder / "models", seed=0)
-        report = evaluate_models(base=str(checkpoint), output=folder / "reports", seed=0)
+        report = evaluate_models(base=str(checkpoint), model=folder / "models" / "zhuti-small", output=folder / "reports", seed=0)
         yield Made(folder / "models", folder / "reports", report)
 
 
@@ -81,12 +83,12 @@ def test_manifests_tell_what_was_made_of_what(made: Made, checkpoint: Path) -> N
     assert small["base"] == str(checkpoint)
     assert "base" not in baseline
     systems = made.report["schemes"]["documents"]["systems"]
-    for manifest, system in ((small, "bert"), (baseline, "baseline")):
+    for manifest, system in ((small, "zhuti"), (baseline, "baseline")):
         assert manifest["figures"] == {key: entry["value"] for key, entry in systems[system].items()}
 
 
 def test_the_files_of_an_evaluation(made: Made) -> None:
-    names = ["confusion.svg", "curve.svg", "evaluation.json", "evaluation.md", "predictions.jsonl", "reliability.svg"]
+    names = ["confusion.svg", "curve.svg", "evaluation.json", "evaluation.md", "predictions-documents.jsonl", "reliability.svg"]
     assert sorted(path.name for path in made.reports.iterdir()) == names
     for name in names:
         if name.endswith(".svg"):
@@ -94,7 +96,7 @@ def test_the_files_of_an_evaluation(made: Made) -> None:
     written = json.loads((made.reports / "evaluation.json").read_text(encoding="utf-8"))
     assert (made.reports / "evaluation.md").read_text(encoding="utf-8") == render(written)
     assert (written["sentences"], written["written"]) == (64, 160)
-    assert list(written["peers"]) == ["frozen encoder + LR", "SetFit"]
+    assert list(written["schemes"]["documents"]["systems"])[-2:] == ["frozen encoder + LR", "SetFit"]
     assert [(p["per_leaf"], p["system"]) for p in written["curve"]] == [
         (s, n) for s in ("2", "all") for n in ("baseline", "encoder", "both")
     ]
@@ -106,7 +108,7 @@ def f1(pairs: list[tuple[set[str], set[str]]]) -> float:
     return 2 * sum(len(a & b) for a, b in pairs) / sum(len(a) + len(b) for a, b in pairs)
 
 
-@pytest.mark.parametrize("system", ["bert", "bert, each sentence alone", "baseline"])
+@pytest.mark.parametrize("system", ["zhuti", "zhuti, each sentence alone", "encoder alone", "baseline", "SetFit"])
 def test_figures_are_what_the_predictions_give(made: Made, system: str) -> None:
     rows = made.predictions
     assert len(rows) == 64
@@ -134,17 +136,39 @@ def test_calibration_errors_and_the_table_of_leaves_are_what_the_predictions_giv
     every, primary = [], []
     for row in made.predictions:
         given = {code.split(".")[0] for code in row["labels"]}
-        scores = dict(zip(codes, row["bert"]["themes"], strict=True))
+        scores = dict(zip(codes, row["zhuti"]["themes"], strict=True))
         every += [(score, code in given) for code, score in scores.items()]
-        first = row["bert"]["labels"][0].split(".")[0]
+        first = row["zhuti"]["labels"][0].split(".")[0]
         primary.append((scores[first], first in given))
     scheme = made.report["schemes"]["documents"]
-    assert scheme["theme_calibration_error"] == pytest.approx(calibration_error(every), abs=2e-3)  # scores are rounded to 4 digits
-    assert scheme["primary_theme_calibration_error"] == pytest.approx(calibration_error(primary), abs=2e-2)
+    errors = scheme["calibration_error"]["zhuti"]
+    assert errors["themes"] == pytest.approx(calibration_error(every), abs=2e-3)  # scores are rounded to 4 digits
+    assert errors["primary_theme"] == pytest.approx(calibration_error(primary), abs=2e-2)
     for leaf in made.report["leaves"]:
         code = leaf["code"]
         assert leaf["support"] == sum(code in row["labels"] for row in made.predictions)
-        assert leaf["predicted"] == sum(code in row["bert"]["labels"] for row in made.predictions)
+        assert leaf["predicted"] == sum(code in row["zhuti"]["labels"] for row in made.predictions)
+
+
+def test_the_finished_model_is_scored_on_the_sets_that_no_training_saw(made: Made) -> None:
+    sets = made.report["finished"]
+    tagger = Tagger.load(made.models / "zhuti-small")
+    other = [unit.primary for [unit] in tagger.tag_sentences([[row["text"]] for row in json_rows("other_worlds.jsonl")])]
+    assert sets["other_worlds"] == {"sentences": len(other), "no_theme": other.count("none.boilerplate")}
+    pairs, moved = json_rows("steadiness.jsonl"), Counter[str]()
+    for pair in pairs:
+        one, same = (tagger.tag_sentences([[pair[side]]])[0][0].primary.split(".")[0] for side in "ab")
+        moved[pair["change"]] += one != same
+    assert sets["steadiness"] == {"pairs": Counter(pair["change"] for pair in pairs), "moved": +moved}
+    hard = json_rows("hard_cases.jsonl")
+    tagged = [unit for [unit] in tagger.tag_sentences([[row["text"]] for row in hard])]
+    expected = f1([(set(row["labels"]), {theme.code for theme in unit.themes}) for row, unit in zip(hard, tagged, strict=True)])
+    assert sets["hard_cases"]["leaf_micro_f1"] == pytest.approx(expected, abs=6e-5)
+
+
+def test_a_model_of_other_labels_is_not_scored(made: Made) -> None:
+    assert same_training(made.models / "zhuti-small", made.report)
+    assert not same_training(made.models / "zhuti-small", made.report | {"sources": {}})
 
 
 def calibration_error(decisions: list[tuple[float, bool]]) -> float:
@@ -176,10 +200,11 @@ def test_a_card_takes_intervals_from_an_evaluation_of_the_same_training(made: Ma
     assert (folder / "README.md").read_bytes() == before
     assert refresh_card(folder, made.report)
     systems = made.report["schemes"]["documents"]["systems"]
-    own, other = systems["bert"]["leaf_micro_f1"], systems["baseline"]["leaf_micro_f1"]
+    own, alone, other = (systems[name]["leaf_micro_f1"] for name in ("zhuti", "zhuti, each sentence alone", "baseline"))
     low, high = own["interval"]
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert f"| leaf micro-F1 | {own['value']:.3f} | {low:.3f}-{high:.3f} | {other['value']:.3f} |" in card
+    assert f"| leaf micro-F1 | {own['value']:.3f} | {low:.3f}-{high:.3f} | {alone['value']:.3f} | {other['value']:.3f} |" in card
+    assert f"of other worlds without a theme: {made.report['finished']['other_worlds']['no_theme']} of 200" in card
     assert "agree at 0.966 leaf and 0.981 theme" in card
     Tagger.load(folder)  # the card is none of the files that are verified
 

@@ -15,10 +15,10 @@ from training.report import render
 REPORTS = ROOT / "training" / "reports"
 REPORT = json.loads((REPORTS / "evaluation.json").read_text(encoding="utf-8"))
 COLUMNS = (
-    ("documents", "bert"),
-    ("documents", "bert, each sentence alone"),
+    ("documents", "zhuti"),
+    ("documents", "zhuti, each sentence alone"),
     ("documents", "baseline"),
-    ("blocks", "bert"),
+    ("blocks", "zhuti"),
     ("blocks", "baseline"),
 )
 ROWS = {

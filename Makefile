@@ -36,6 +36,8 @@ bench-memory: $(VENV)/.runtime
 	$(BIN)/python -m benchmarks.memory --rows 1000000 > benchmarks/memory.json.part && mv benchmarks/memory.json.part benchmarks/memory.json
 
 test: $(VENV)/.dev
+	@for name in "$$ZHUTI_CHROMIUM" chromium chromium-browser google-chrome; do command -v "$$name" >/dev/null && exit; done; \
+	  echo 'zhuti: the tests in a browser need Chromium: install it (Debian: apt install chromium fonts-noto-cjk), or name it in ZHUTI_CHROMIUM' >&2; exit 1
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest

@@ -36,7 +36,7 @@ def docx_text(data: bytes, source: str) -> str:
                 reader.parser.Parse(b"", True)
     except KeyError:
         raise UnsupportedFormat(f"{source}: is a zip archive without {_PART}; a Word file (.docx) is needed") from None
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:  # zipfile, zlib, lzma and expat share no narrower base
         raise DocumentError(f"{source}: is not a readable .docx file: {error}") from None

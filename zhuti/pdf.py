@@ -30,7 +30,7 @@ def pdf_text(data: bytes, source: str, max_pages: int | None) -> str:
         if max_pages is not None and len(reader.pages) > max_pages:
             raise DocumentTooLarge(f"{source}: has {len(reader.pages)} pages; at most {max_pages} are read")
         pages = [page.extract_text() for page in reader.pages]
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:  # damaged files make pypdf raise whatever its code meets
         raise DocumentError(f"{source}: is not a readable PDF file: {error or type(error).__name__}") from None

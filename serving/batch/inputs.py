@@ -11,11 +11,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from zhuti.documents import BOMS, CHINESE, STDIN, SUFFIXES, DocumentError, chinese_encoding
+from zhuti.errors import ZhutiError
 
 Kind = Literal["text", "csv", "jsonl", "parquet"]
 TABLES: dict[str, Kind] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
@@ -49,6 +51,31 @@ class Input:
     modified: int = 0
     problem: str = ""
     text: str | None = None
+
+
+class InputFailedError(ZhutiError):
+    """An input could be read when its hash was taken and cannot be read now, for a reason that may pass.
+
+    It ends the run: as a reject, it would change what an unfinished run is gone on with.
+    """
+
+
+@contextmanager
+def read_errors(source: Input) -> Iterator[None]:
+    """Tell damaged content from a machine that fails, which has an error number or no memory.
+
+    :raises DocumentError: for content, which costs this input alone.
+    :raises InputFailedError: for the machine.
+    """
+    try:
+        yield
+    except UnicodeError as error:
+        raise DocumentError(f"{source.name}: is not {source.encoding or 'UTF-8'}: {error}") from None
+    except (OSError, MemoryError) as error:
+        if isinstance(error, OSError) and error.errno is None:  # as Arrow raises it for what is no Parquet
+            raise DocumentError(f"{source.name}: cannot be read: {error}") from None
+        why = "not enough memory" if isinstance(error, MemoryError) else error.strerror
+        raise InputFailedError(f"{source.name}: could be read when the batch began and cannot be read now: {why}") from error
 
 
 def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path] = ()) -> tuple[list[Input], list[str]]:

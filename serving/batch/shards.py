@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from serving.batch.inputs import InputFailedError
 from serving.batch.job import Interrupted, Job, OutputError
 from serving.batch.journal import REJECTS, Journal, JournalError
 from serving.batch.progress import Progress
@@ -114,14 +115,14 @@ def _write_rejects(journal: Journal, path: Path) -> None:
 
 @contextmanager
 def _guard(journal: Journal) -> Iterator[None]:
-    """Say in one sentence what is safe after Ctrl-C or a failed write; a run that has nothing yet leaves nothing behind."""
+    """Say in one sentence what is safe after Ctrl-C or whatever ends a run; a run that has nothing yet leaves nothing behind."""
     try:
         yield
-    except ZhutiError:
-        if not journal.entries:
-            journal.remove()
-        raise
-    except (KeyboardInterrupt, OSError) as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, ZhutiError) and not isinstance(error, InputFailedError):
+            if not journal.entries:
+                journal.remove()
+            raise
         rows = sum(entry.rows for entry in journal.entries)
         for partial in journal.folder.glob("*.part"):
             partial.unlink(missing_ok=True)
@@ -130,6 +131,10 @@ def _guard(journal: Journal) -> Iterator[None]:
         else:
             state = "nothing was finished yet; run the same command again"
             journal.remove()
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(f"interrupted; {state}") from None
+        if isinstance(error, InputFailedError):
+            raise InputFailedError(f"{error}; {state}") from error
         if isinstance(error, OSError):
             raise OutputError(f"{journal.folder}: cannot be written: {error.strerror or error}; {state}") from error
-        raise Interrupted(f"interrupted; {state}") from None
+        raise OutputError(f"{journal.folder}: the run broke off: {type(error).__name__}: {error}; {state}") from error

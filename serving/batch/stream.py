@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from serving.batch.inputs import Input
+from serving.batch.inputs import Input, InputFailedError, read_errors
 from serving.batch.tables import Reject, Row, TableReader
-from zhuti.documents import STDIN, SUFFIXES, DocumentError, read_bytes, read_document, suffix_of
+from zhuti.documents import STDIN, SUFFIXES, DocumentError, read_document, suffix_of
 from zhuti.errors import ZhutiError
 from zhuti.text import Unit, iterate_units, single_unit
 
@@ -95,6 +95,9 @@ class Stream:
                     yield from self._table_items(place, source)
             except DocumentError as error:
                 yield Reject(source.name, None, str(error))
+            except InputFailedError:
+                _check_unchanged(source)
+                raise
             except Exception as error:  # whatever a reader meets in a strange file: the others are still to be tagged
                 yield Reject(source.name, None, f"{source.name}: cannot be read: {type(error).__name__}: {error}")
             _check_unchanged(source)
@@ -175,8 +178,9 @@ def _check_unchanged(source: Input) -> None:
 
 def _read_document(source: Input) -> str:
     """The text of one report; a file that was named may have any ending, and is read as plain text if it is a strange one."""
-    data = read_bytes(source.path)
-    if source.name == STDIN:
-        return read_document(data, "standard input", suffix=suffix_of(data))
-    ending = source.path.suffix.lower()
-    return read_document(data, source.name, suffix=ending if ending in SUFFIXES else ".txt")
+    with read_errors(source):
+        data = source.path.read_bytes()
+        if source.name == STDIN:
+            return read_document(data, "standard input", suffix=suffix_of(data))
+        ending = source.path.suffix.lower()
+        return read_document(data, source.name, suffix=ending if ending in SUFFIXES else ".txt")

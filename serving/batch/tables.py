@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from serving.batch.arrow import python_rows
-from serving.batch.inputs import TABLES, Input
+from serving.batch.inputs import TABLES, Input, read_errors
 from zhuti.documents import STDIN, DocumentError
 
 _PARQUET_ROWS = 2048
@@ -60,21 +60,22 @@ class TableReader:
         self.bytes_read = 0
 
     def rows(self) -> Iterator[Row | Reject]:
-        """:raises DocumentError: if the table as a whole cannot be read."""
+        """:raises DocumentError: if the table as a whole cannot be read. :raises InputFailedError: if the machine fails."""
         reader = {"csv": self._csv, "jsonl": self._jsonl, "parquet": self._parquet}[self.source.kind]
-        try:
+        with read_errors(self.source):
             yield from reader()
-        except UnicodeError as error:
-            raise DocumentError(f"{self.source.name}: is not {self.source.encoding or 'UTF-8'}: {error}") from None
-        except OSError as error:
-            raise DocumentError(f"{self.source.name}: cannot be read: {error.strerror or error}") from None
 
     def columns(self) -> list[str]:
-        """:return: the columns of a CSV or Parquet file. :raises DocumentError: if its head cannot be read."""
-        if self.source.kind == "csv":
-            with self._text("") as (_, file):
-                return self._head(self._csv_lines(file))
-        return list(self._open_parquet().schema_arrow.names)
+        """:return: the columns of a CSV or Parquet file. :raises DocumentError, InputFailedError: as :meth:`rows`."""
+        if self.source.kind == "parquet":
+            return list(self.arrow_schema().names)
+        with read_errors(self.source), self._text("") as (_, file):
+            return self._head(self._csv_lines(file))
+
+    def arrow_schema(self) -> Any:
+        """:return: the schema of a Parquet file. :raises DocumentError, InputFailedError: as :meth:`rows`."""
+        with read_errors(self.source):
+            return self._open_parquet().schema_arrow
 
     @contextmanager
     def _text(self, newline: str) -> Iterator[tuple[BinaryIO, io.TextIOWrapper]]:
@@ -151,6 +152,8 @@ class TableReader:
 
         try:
             return pq.ParquetFile(self.source.path, pre_buffer=False)
+        except MemoryError:
+            raise
         except pa.ArrowException as error:
             raise DocumentError(f"{self.source.name}: is not a Parquet file: {error}") from None
 
@@ -166,6 +169,8 @@ class TableReader:
                     number += 1
                     yield self._reject(number, columns) if isinstance(columns, str) else Row(number, columns)
                 self.bytes_read = self.source.size * number // total
+        except MemoryError:
+            raise
         except pa.ArrowException as error:
             raise DocumentError(f"{self.source.name}: cannot be read after row {number}: {error}") from None
 

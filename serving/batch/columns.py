@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -26,38 +27,50 @@ def input_columns(inputs: Iterable[Input], reading: Reading) -> list[str]:
         if source.kind == "text":
             names |= dict.fromkeys(([DOCUMENT_COLUMN] if reading.named else []) + ["index", "start", "end", "text"])
             continue
-        try:
-            reader = TableReader(source)
-            if source.kind == "jsonl":
-                for row in reader.rows():
-                    if isinstance(row, Row):
-                        names |= dict.fromkeys(reading.names(row.columns))
-            else:
-                names |= dict.fromkeys(reading.names(reader.columns()))
-        except DocumentError:
-            continue  # becomes a reject when it is read
-        if not reading.sentence:
+        heads = (row.keys() for row in _json_rows(source)) if source.kind == "jsonl" else _head(source)
+        some = False
+        for head in heads:
+            names |= dict.fromkeys(reading.names(head))
+            some = True
+        if some and not reading.sentence:
             names |= dict.fromkeys(("index", "start", "end"))
     return list(names)
+
+
+def _head(source: Input) -> Iterator[list[str]]:
+    with suppress(DocumentError):  # the input becomes a reject when it is read
+        yield TableReader(source).columns()
+
+
+def _json_rows(source: Input) -> Iterator[dict[str, Any]]:
+    """The rows of a JSONL file as far as it can be read."""
+    with suppress(DocumentError):
+        yield from (row.columns for row in TableReader(source).rows() if isinstance(row, Row))
 
 
 def parquet_schema(names: list[str], inputs: Iterable[Input], reading: Reading, *, explain: bool) -> pa.Schema:
     """The Arrow schema of the output: Parquet inputs keep their types, JSONL gets what its values are, CSV is text.
 
-    A column whose values have no common type becomes text, as JSON.
+    A column whose values have no common type becomes text, as JSON, and so do JSON objects, whose keys may differ.
     """
     import pyarrow as pa
 
     types: dict[str, pa.DataType] = {"index": pa.int64(), "start": pa.int64(), "end": pa.int64()} if not reading.sentence else {}
+    exact: dict[str, pa.DataType] = {}  # columns with integers that no float is, which therefore cannot become floats
     for source in inputs:
         if source.problem or (source.kind == "text" and reading.sentence):
             continue
         try:
-            for name, type_ in _types(source, reading):
+            for name, type_, is_exact in _types(source, reading):
                 types[name] = _common(types.get(name, pa.null()), type_)
+                if is_exact:
+                    exact[name] = type_
         except DocumentError:
             continue
-    fields = [pa.field(name, pa.string() if types.get(name, pa.null()) == pa.null() else types[name]) for name in names]
+    for name in names:
+        if types.get(name, pa.null()) == pa.null() or types[name] != exact.get(name, types[name]):
+            types[name] = pa.string()
+    fields = [pa.field(name, types[name]) for name in names]
     theme = pa.struct([("code", pa.string()), ("parent", pa.string()), ("score", pa.float64())])
     fields += [("role", pa.string()), ("primary", pa.string()), ("uncertain", pa.bool_()), ("themes", pa.list_(theme))]
     if explain:
@@ -66,29 +79,42 @@ def parquet_schema(names: list[str], inputs: Iterable[Input], reading: Reading, 
     return pa.schema(fields)
 
 
-def _types(source: Input, reading: Reading) -> Iterable[tuple[str, Any]]:
+def _types(source: Input, reading: Reading) -> Iterable[tuple[str, Any, bool]]:
+    """:return: names of columns with a type, and whether that type must not become one of floats."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     if source.kind == "text":
-        yield from ((name, pa.string()) for name in (DOCUMENT_COLUMN, "text"))
+        yield from ((name, pa.string(), False) for name in (DOCUMENT_COLUMN, "text"))
     elif source.kind == "parquet":
-        try:
-            schema = pq.read_schema(source.path)
-            yield from zip(reading.names(schema.names), schema.types, strict=True)
-        except (pa.ArrowException, OSError) as error:
-            raise DocumentError(str(error)) from None
+        schema = TableReader(source).arrow_schema()
+        yield from ((name, type_, False) for name, type_ in zip(reading.names(schema.names), schema.types, strict=True))
     elif source.kind == "csv":
-        yield from ((name, pa.string()) for name in reading.names(TableReader(source).columns()))
+        yield from ((name, pa.string(), False) for name in reading.names(TableReader(source).columns()))
     else:
-        tables = (row.columns for row in TableReader(source).rows() if isinstance(row, Row))
-        rows = (dict(zip(reading.names(columns), columns.values(), strict=True)) for columns in tables)
+        rows = (dict(zip(reading.names(columns), columns.values(), strict=True)) for columns in _json_rows(source))
         while some := list(islice(rows, _ROWS)):
             for name in dict.fromkeys(name for row in some for name in row):
-                try:
-                    yield name, pa.array([row.get(name) for row in some]).type
-                except (pa.ArrowException, TypeError, OverflowError):
-                    yield name, pa.string()
+                yield name, *_json_type([row.get(name) for row in some])
+
+
+def _json_type(values: list[Any]) -> tuple[Any, bool]:
+    """:return: the type of a column's values, and whether there are integers among them that no float is."""
+    import pyarrow as pa
+
+    try:
+        array = leaves = pa.array(values)
+    except (pa.ArrowException, TypeError, OverflowError):
+        return pa.string(), False
+    while pa.types.is_list(leaves.type):
+        leaves = leaves.flatten()
+    if pa.types.is_struct(leaves.type):
+        return pa.string(), False
+    if pa.types.is_integer(leaves.type):
+        try:
+            leaves.cast(pa.float64())
+        except pa.ArrowInvalid:
+            return array.type, True
+    return array.type, False
 
 
 def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType:

@@ -17,10 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from serving.batch import window
+from serving.batch.columns import input_columns, parquet_schema
 from serving.batch.inputs import list_inputs
 from serving.batch.stream import Item, Reading, Stream
 from serving.batch.tables import Reject
 from serving.batch.window import chunks
+from serving.batch.writers import Parquet
 from tests.conftest import EXAMPLE, ROOT
 from tests.serving.batchfiles import COMMAND, read_any, read_csv, read_jsonl, sentences, tag, write_csv, write_jsonl, write_parquet
 from zhuti.context import neighbours
@@ -28,6 +30,7 @@ from zhuti.tagger import Tagger
 
 ROWS = sentences(120)
 SENTENCE = ("--unit", "sentence")
+READING = Reading(sentence=True, text_column="text", document_column=None, named=False)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +106,36 @@ def test_json_columns_without_one_type_or_that_come_late_are_kept(tmp_path: Path
     assert tag(source, *SENTENCE, "-o", tmp_path / "out.parquet").returncode == 0
     tagged = read_any(tmp_path / "out.parquet")
     assert [row["x"] for row in tagged] == ["1", "a", "[2]"]
-    assert [row["late"] for row in tagged] == [None, {"k": [1]}, None]
+    assert [row["late"] for row in tagged] == [None, '{"k": [1]}', None]
     assert tag(source, *SENTENCE, "-o", tmp_path / "out.csv").returncode == 0
     assert [(row["x"], row["late"]) for row in read_csv(tmp_path / "out.csv")] == [("1", ""), ("a", '{"k": [1]}'), ("[2]", "")]
+
+
+@pytest.mark.parametrize(("first", "last", "kept"), [
+    ({}, {}, ("{}", "{}")),
+    ([{}], None, ("[{}]", None)),
+    ({"a": 1}, {"b": "x"}, ('{"a": 1}', '{"b": "x"}')),
+    ({"a": 1}, {"a": 2}, ('{"a": 1}', '{"a": 2}')),
+    (2**53 + 1, 0.5, ("9007199254740993", "0.5")),
+    ([[2**53 + 1]], [[0.5]], ("[[9007199254740993]]", "[[0.5]]")),
+    (2**53 + 1, 1, (2**53 + 1, 1)),
+    (1, 0.5, (1.0, 0.5)),
+    ([], [1], ([], [1])),
+    (2**80, 1, (str(2**80), "1")),
+])  # fmt: skip
+def test_any_json_value_goes_into_parquet_and_loses_nothing(
+    first: object, last: object, kept: tuple[object, object], tmp_path: Path
+) -> None:
+    rows = [{"text": "党费。", "x": first}] * 4096 + [{"text": "党费。", "x": last}]  # types are found in blocks of so many
+    inputs, _ = list_inputs([str(write_jsonl(tmp_path / "in.jsonl", rows))], rows=True)
+    schema = parquet_schema(input_columns(inputs, READING), inputs, READING, explain=False)
+    results = {"role": "body", "primary": "x", "uncertain": False, "themes": []}
+    with (tmp_path / "out.parquet").open("wb") as out:
+        writer = Parquet(schema).writer(out)
+        writer.write([event.columns | results for event in Stream(inputs, READING).events() if isinstance(event, Item)])
+        writer.finish()
+    values = [row["x"] for row in read_any(tmp_path / "out.parquet")]
+    assert (values[0], values[-1]) == kept
 
 
 def test_documents_in_a_column_are_split_and_keep_the_other_columns(tmp_path: Path, tagger: Tagger) -> None:
@@ -198,8 +228,7 @@ def test_context_crosses_chunks_as_in_the_whole_document(tmp_path: Path, monkeyp
     rows = sentences(300)
     rows.insert(40, {"nr": -1, "document": "chengdu-2018-0", "text": ""})
     [source], _ = list_inputs([str(write_jsonl(tmp_path / "rows.jsonl", rows))], rows=True)
-    reading = Reading(sentence=True, text_column="text", document_column=None, named=False)
-    items = [event for event in Stream([source], reading).events() if isinstance(event, Item)]
+    items = [event for event in Stream([source], READING).events() if isinstance(event, Item)]
     whole: dict[tuple[object, ...], list[Item]] = {}
     for item in items:
         whole.setdefault(item.key, []).append(item)
@@ -210,7 +239,7 @@ def test_context_crosses_chunks_as_in_the_whole_document(tmp_path: Path, monkeyp
     for size in (1, 2, 7, 64):
         monkeypatch.setattr(window, "CHUNK", size)
         found, kept, rejects = [], [], 0
-        for chunk in chunks(Stream([source], reading).events(), 50):
+        for chunk in chunks(Stream([source], READING).events(), 50):
             units = [unit for document in chunk.documents for unit in document]
             rows_of = iter(neighbours(chunk.documents))
             for document, (first, count) in zip(chunk.documents, chunk.own, strict=True):
@@ -227,12 +256,11 @@ def test_skipped_shards_leave_the_rest_as_it_is(tmp_path: Path) -> None:
     rows = sentences(130)
     rows.insert(9, {"nr": -1, "document": "", "text": ""})
     [source], _ = list_inputs([str(write_jsonl(tmp_path / "rows.jsonl", rows))], rows=True)
-    reading = Reading(sentence=True, text_column="text", document_column=None, named=False)
-    everything = list(chunks(Stream([source], reading).events(), 20))
+    everything = list(chunks(Stream([source], READING).events(), 20))
     for skip in (1, 3, 6, 7):
-        rest = list(chunks(Stream([source], reading).events(), 20, skip=skip))
+        rest = list(chunks(Stream([source], READING).events(), 20, skip=skip))
         assert rest == everything[skip:]
-    assert sum(isinstance(event, Reject) for event in Stream([source], reading).events()) == 1
+    assert sum(isinstance(event, Reject) for event in Stream([source], READING).events()) == 1
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ Kind = Literal["text", "csv", "jsonl", "parquet"]
 TABLES: dict[str, Kind] = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
+_UNDECODED = re.compile("[\udc80-\udcff]")
 _JSON_OBJECT = re.compile(rb"[\xef\xbb\xbf\xff\xfe\0 \t\r\n]*\{")
 _JSON_ROW = re.compile(_JSON_OBJECT.pattern + rb"[\0 \t]*\"")
 
@@ -96,11 +97,11 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
             inputs.append(_hashed(STDIN, copy, _kind_of_stdin(copy, rows)))
             continue
         try:
-            files, note, problem = _files(source, own)
+            files, note, problems = _files(source, own)
         except OSError as error:
-            files, note, problem = [], "", f"{source[:80]}: cannot be read: {error.strerror}"
+            files, note, problems = [], "", {source: f"{source[:80]}: cannot be read: {error.strerror}"}
         notes += [note] if note else []
-        inputs += [Input(printable(source), "text", Path(source), problem=printable(problem))] if problem else []
+        inputs += [Input(printable(name), "text", Path(name), problem=printable(problem)) for name, problem in problems.items()]
         for file in files:
             if (real := os.path.realpath(file)) in seen:
                 continue
@@ -115,35 +116,50 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _files(source: str, own: set[Path]) -> tuple[list[Path], str, str]:
-    """:return: the files that a file's, folder's or glob's name stands for, a note on what is left out, and why there is none."""
+def _files(source: str, own: set[Path]) -> tuple[list[Path], str, dict[str, str]]:
+    """:return: the files that a file's, folder's or glob's name stands for, a note on what is left out, and what cannot be looked into."""
     path = Path(source)
     if path.is_dir():
-        found, other = _folder(path, own)
+        found, other, problems = _folder(path, own)
         kinds = ", ".join(sorted({file.suffix or file.name for file in other}))
         note = f"{source}: {len(other)} files of other kinds left out ({kinds})" if other else ""
-        return found, note, "" if found else f"{source}: is a directory without files of the kinds {', '.join((*SUFFIXES, *TABLES))}"
+        if not found and not problems:
+            problems = {source: f"{source}: is a directory without files of the kinds {', '.join((*SUFFIXES, *TABLES))}"}
+        return found, note, problems
     if path.exists() or not glob.has_magic(source):
-        return [path], "", ""
+        return [path], "", {}
     matches = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (takes absolute patterns)
-    found = [file for file in matches if file.is_file() and not _inside(file, own)]
-    return found, "", "" if found else f"{source}: no file has a name like this"
+    found = [file for file in matches if _may_be_file(file) and not _inside(file, own)]
+    return found, "", {} if found else {source: f"{source}: no file has a name like this"}
 
 
-def _folder(folder: Path, own: set[Path]) -> tuple[list[Path], list[Path]]:
-    """:return: the files below a folder that can be read, and the others; hidden ones are neither."""
+def _folder(folder: Path, own: set[Path]) -> tuple[list[Path], list[Path], dict[str, str]]:
+    """:return: the files below a folder of the kinds that are read, the other files, and why a folder there cannot be looked into."""
     found: list[Path] = []
     other: list[Path] = []
-    for file in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if hidden or not file.is_file() or _inside(file, own):
-            continue
-        (found if file.suffix.lower() in (*SUFFIXES, *TABLES) else other).append(file)
-    return found, other
+    problems: dict[str, str] = {}
+
+    def note(error: OSError) -> None:
+        problems[error.filename] = f"{error.filename}: is a folder that cannot be read: {error.strerror}"
+
+    for place, folders, names in os.walk(folder, onerror=note):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for file in (Path(place, name) for name in names if not name.startswith(".")):
+            if _may_be_file(file) and not _inside(file, own):
+                (found if file.suffix.lower() in (*SUFFIXES, *TABLES) else other).append(file)
+    return sorted(found), other, problems
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether it is a file, or a link to nothing or something out of reach, which is told when it is read."""
+    try:
+        return path.is_file() or not path.exists()
+    except OSError:
+        return True
 
 
 def _inside(file: Path, own: set[Path]) -> bool:
-    resolved = file.resolve()
+    resolved = Path(os.path.realpath(file))
     return resolved in own or any(parent in own for parent in resolved.parents)
 
 
@@ -173,7 +189,7 @@ def _hashed(name: str, path: Path, kind: Kind) -> Input:
     label = "standard input" if name == STDIN else name
     try:
         if not path.exists():
-            raise DocumentError(f"{label}: no such file")
+            raise DocumentError(f"{label}: is a link to what is not there" if path.is_symlink() else f"{label}: no such file")
         if not path.is_file():
             raise DocumentError(f"{label}: is a pipe or a device, which can be read only once; send it to standard input instead")
         before = path.stat()
@@ -199,7 +215,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 def find_encoding(path: Path) -> str:
     """Find a long text's encoding without holding it: its byte order mark, else strict UTF-8, else GB18030 or Big5.
 
-    :return: UTF-8 also where nothing fits as a whole; the rows that do not decode are then rejected one by one.
+    :return: where nothing fits as a whole, what leaves the fewest bytes undecoded; the rows with those are then rejected one by one.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -209,7 +225,11 @@ def find_encoding(path: Path) -> str:
     if _decodes(path, "utf-8"):
         return "utf-8"
     sample = _beyond_ascii(path)
-    return chinese_encoding({encoding: sample.decode(encoding, "ignore") for encoding in CHINESE if _decodes(path, encoding)}) or "utf-8"
+    texts = {encoding: sample.decode(encoding, "ignore") for encoding in CHINESE}
+    if found := chinese_encoding({encoding: text for encoding, text in texts.items() if _decodes(path, encoding)}):
+        return found
+    likely = ["utf-8", *filter(None, [chinese_encoding(texts)])]
+    return min(likely, key=lambda encoding: len(_UNDECODED.findall(sample.decode(encoding, "surrogateescape"))))
 
 
 def _beyond_ascii(path: Path) -> bytes:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from opencc import OpenCC
 
-from serving.batch.inputs import find_encoding
+from serving.batch.inputs import find_encoding, list_inputs
+from serving.batch.tables import Reject, Row, TableReader
 from tests.serving.batchfiles import read_jsonl, sentences, tag, write_csv, write_jsonl, write_parquet
 from tests.zhuti.files import PARAGRAPHS, docx_file, pdf_file
 from zhuti.tagger import Tagger
@@ -85,6 +88,73 @@ def test_tables_come_in_the_encodings_reports_come_in(ending: str, encoding: str
     assert [json.loads(line)["text"] for line in run.stdout.decode().splitlines()] == ["2024"] * len(figures) + [
         row["text"] for row in rows
     ]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5hkscs", "utf-8"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+@pytest.mark.parametrize("place", [0, 60, 119])
+def test_one_bad_byte_costs_one_row_in_every_encoding(place: int, ending: str, encoding: str, tmp_path: Path) -> None:
+    convert = OpenCC("s2t").convert if encoding == "big5hkscs" else str
+    rows = [{"nr": row["nr"], "text": convert(row["text"]).encode(encoding, "ignore").decode(encoding)} for row in ROWS]
+    rows[place]["text"] += "@@"
+    path = write_csv(tmp_path / "rows.csv", rows) if ending == "csv" else write_jsonl(tmp_path / "rows.jsonl", rows)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding).replace(b"@@", b"\xff"))
+    [source], _ = list_inputs([str(path)], rows=True)
+    assert source.encoding == encoding
+    events = list(TableReader(source).rows())
+    assert [event.columns["text"] for event in events if isinstance(event, Row)] == [row["text"] for row in rows if row is not rows[place]]
+    [reject] = [event for event in events if isinstance(event, Reject)]
+    assert reject.reason == f"is not {encoding}, which the rest of the file is"
+    assert events.index(reject) == place
+
+
+def test_a_text_in_no_encoding_at_all_is_read_as_utf8(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"text\n" + bytes(range(128, 256)) * 9)
+    assert find_encoding(tmp_path / "a.csv") == "utf-8"
+
+
+def test_what_a_folder_holds_and_cannot_be_read_is_a_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "closed", "z"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.txt").write_text("引进人才。", encoding="utf-8")
+    (tmp_path / "a" / "broken.txt").symlink_to("nowhere.txt")
+    (tmp_path / "a" / "circle.csv").symlink_to("circle.csv")
+    (tmp_path / "a" / "hidden").mkdir()
+    (tmp_path / "a" / "hidden").rename(tmp_path / "a" / ".hidden")
+    look = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path).name in ("closed", ".hidden"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    inputs, notes = list_inputs([str(tmp_path)], rows=False)
+    assert notes == []
+    assert [(one.name.removeprefix(f"{tmp_path}/"), one.problem.removeprefix(f"{tmp_path}/")) for one in inputs] == [
+        ("closed", "closed: is a folder that cannot be read: Permission denied"),
+        ("a/broken.txt", "a/broken.txt: is a link to what is not there"),
+        ("a/circle.csv", "a/circle.csv: is a link to what is not there"),
+        ("a/report.txt", ""),
+        ("z/report.txt", ""),
+    ]
+    by_glob, _ = list_inputs([f"{tmp_path}/a/*.txt"], rows=False)
+    assert [bool(one.problem) for one in by_glob] == [True, False]
+
+
+def test_a_file_in_a_folder_that_may_be_listed_and_not_entered_is_a_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("引进人才。", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("引进人才。", encoding="utf-8")
+    stat = Path.stat
+
+    def closed(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "a.txt":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    inputs, _ = list_inputs([str(tmp_path)], rows=False)
+    assert [one.problem for one in inputs] == [f"{tmp_path}/a.txt: cannot be read: Permission denied", ""]
 
 
 def test_rows_on_standard_input_are_known_by_how_they_start(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from serving.batch.disk import flush, rename
 from serving.batch.job import Job, count, records
 from serving.batch.progress import Progress
 from zhuti.result import TaggedUnit
@@ -34,6 +35,7 @@ def tag_to_tables(job: Job, out: TextIO, progress: Progress) -> None:
     for chunk, units in job.tagged(progress, _SHARD):
         for reject in chunk.rejects:
             progress.reject(str(reject), all=True)
+        job.rejects += chunk.rejects
         for item, unit in zip(chunk.items, units, strict=True):
             if item.key[0] != place and waiting:
                 _print(job, name, waiting, out)
@@ -58,6 +60,7 @@ def write_whole(path: Path, write: Callable[[TextIO], object]) -> None:
     try:
         with partial.open("w", encoding="utf-8") as out:
             write(out)
-        partial.replace(path)
+            flush(out)
+        rename(partial, path)
     finally:
         partial.unlink(missing_ok=True)

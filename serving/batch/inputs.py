@@ -111,6 +111,12 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
     return inputs, notes
 
 
+def given_text(text: str) -> Input:
+    """:return: a text that stands on the command line."""
+    data = text.encode("utf-8")
+    return Input("--text", "text", Path("--text"), len(data), hashlib.sha256(data).hexdigest(), text=text)
+
+
 def printable(name: str) -> str:
     """:return: a name that can be written as UTF-8; bytes of it that are not come as lone surrogates and become ``\\xff``."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, Literal
 
 from serving.batch.columns import input_columns, parquet_schema
 from serving.batch.inputs import Input
 from serving.batch.progress import Progress
 from serving.batch.stream import Reading, Stream
+from serving.batch.tables import Reject
 from serving.batch.tagging import tag_chunk
 from serving.batch.totals import Totals
 from serving.batch.window import Chunk, chunks
@@ -68,11 +70,13 @@ class Job:
         self.options = options
         self.reading = Reading(options.sentence, options.text_column or "text", options.document_column, named)
         self.totals = Totals()
+        self.rejects: list[Reject] = []  # of an output for people; others have them in their journal
 
     def head(self) -> dict[str, Any]:
         """What must be the same for an unfinished run to go on."""
         options = self.options
         return {
+            "version": version("zhuti"),
             "model": {"name": self.tagger.artifact.name, "sha256": file_hash(self.tagger.artifact.path / MANIFEST)},
             "options": {
                 "format": options.format,

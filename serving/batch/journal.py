@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from serving.batch.disk import flush_folder
 from serving.batch.shard import Entry
 from serving.batch.tables import Reject
 from serving.batch.totals import Totals
@@ -50,6 +51,7 @@ class Journal:
         if folder.is_dir() and not path.exists() and any(folder.iterdir()):
             raise JournalError(f"{folder}: is not empty and holds no run of zhuti; name a new or an empty folder")
         folder.mkdir(exist_ok=True)
+        flush_folder(folder.parent)
         self._file = path.open("a+b", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -137,6 +139,8 @@ def _difference(now: dict[str, Any], then: dict[str, Any]) -> str:
             before = {one["name"]: one for one in then.get(name) or []}
             odd = [one["name"] for one in now[name] if before.pop(one["name"], None) != one] + list(before)
             return f"the input {odd[0]} has changed" if odd else "the order of the inputs has changed"
+        if name == "version":
+            return f"zhuti has changed (version {then.get(name, 'unknown')}, now {now[name]})"
         if name == "model":
             return f"the model has changed ({now[name]['name']})"
         if name == "options":

@@ -17,8 +17,8 @@ _SHARD = 10_000
 _NAMELESS = {"--text": "文本", STDIN: "标准输入"}
 
 
-def tag_to_page(job: Job, progress: Progress) -> str:
-    """:return: the HTML page. :raises ReportError: as soon as there are more sentences than a page can hold, or if there is none."""
+def tag_reports(job: Job, progress: Progress) -> list[Report]:
+    """:return: the reports with their sentences. :raises ReportError: as soon as there are more sentences than a page can hold."""
     names: list[str] = []
     texts: list[str] = []
     tagged: list[list[TaggedUnit]] = []
@@ -30,7 +30,11 @@ def tag_to_page(job: Job, progress: Progress) -> str:
             texts.append(item.document)
             tagged.append([])
         tagged[-1].append(unit)
-    reports = [Report(*parts) for parts in zip(names, texts, tagged, strict=True)]
+    return [Report(*parts) for parts in zip(names, texts, tagged, strict=True)]
+
+
+def render_page(job: Job, reports: list[Report]) -> str:
+    """:return: the HTML page. :raises ReportError: if there is no sentence."""
     return render(reports, job.tagger.taxonomy, job.tagger.artifact.name)
 
 
@@ -38,6 +42,7 @@ def _tagged(job: Job, progress: Progress) -> Iterator[tuple[Item, TaggedUnit]]:
     for chunk, units in job.tagged(progress, _SHARD):
         for reject in chunk.rejects:
             progress.reject(str(reject), all=True)
+        job.rejects += chunk.rejects
         job.totals.add(count(chunk, units))
         check_size(job.totals.units)
         yield from zip(chunk.items, units, strict=True)

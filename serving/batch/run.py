@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serving.batch.direct import tag_to_stream, tag_to_tables, write_whole
-from serving.batch.inputs import Input, list_inputs, printable
+from serving.batch.inputs import given_text, list_inputs, printable
 from serving.batch.job import FOR_PEOPLE, Format, Job, Options, OutputError
 from serving.batch.journal import REJECTS
 from serving.batch.progress import Progress
+from serving.batch.rejects import write_rejects
 from serving.batch.shards import Engine, tag_here, tag_to_file, tag_to_folder, work_folder
 from zhuti.tagger import Tagger
 
@@ -33,7 +34,7 @@ def tag_batch(sources: Sequence[str], text: str | None, model: str, options: Opt
     rejects = _rejects_file(options.output)
     own = [path for path in (output, rejects, output and work_folder(output)) if path]
     if text is not None:
-        inputs, notes = [Input("--text", "text", Path("--text"), size=len(text), text=text)], list[str]()
+        inputs, notes = [given_text(text)], list[str]()
     else:
         rows = options.sentence or options.text_column is not None
         inputs, notes = list_inputs(sources, rows=rows, leave_out=own)
@@ -72,7 +73,7 @@ def _write(job: Job, output: Path | None, rejects: Path | None, progress: Progre
     options = job.options
     if output is None or rejects is None or options.format in FOR_PEOPLE:
         try:
-            _write_directly(job, output, progress)
+            _write_directly(job, output, rejects, progress)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -92,12 +93,15 @@ def _engine(options: Options) -> Engine:
     return RayEngine(options.address)
 
 
-def _write_directly(job: Job, output: Path | None, progress: Progress) -> None:
+def _write_directly(job: Job, output: Path | None, rejects: Path | None, progress: Progress) -> None:
     tables = job.options.format == "table"
     if job.options.format == "html":
-        from serving.batch.page import tag_to_page  # what makes pages is not loaded for a table
+        from serving.batch.page import render_page, tag_reports  # what makes pages is not loaded for a table
 
-        page = tag_to_page(job, progress)
+        reports = tag_reports(job, progress)
+        if rejects is not None:
+            write_rejects(job.rejects, rejects)
+        page = render_page(job, reports)
         if output is None:
             sys.stdout.buffer.write(page.encode("utf-8"))
             sys.stdout.buffer.flush()
@@ -107,8 +111,9 @@ def _write_directly(job: Job, output: Path | None, progress: Progress) -> None:
             write_whole(output, lambda out: out.write(page))
     elif output is None:
         tag_to_tables(job, sys.stdout, progress) if tables else tag_to_stream(job, sys.stdout.buffer, progress)
-    elif not _is_device(output):
+    elif rejects is not None:
         write_whole(output, lambda out: tag_to_tables(job, out, progress))
+        write_rejects(job.rejects, rejects)
     elif tables:
         with output.open("w", encoding="utf-8") as text:
             tag_to_tables(job, text, progress)
@@ -128,5 +133,5 @@ def _report(job: Job, output: Path | None, rejects: Path | None, progress: Progr
     if totals.rejected_rows or (rejects is not None and totals.rejects):
         where = f"{job.inputs[0].name}: " if len(job.inputs) == 1 else ""
         files = f" and {totals.rejected_files:,} inputs" if totals.rejected_files else ""
-        place = f"; see {rejects}" if rejects is not None and job.options.format not in FOR_PEOPLE else ""
+        place = f"; see {rejects}" if rejects is not None else ""
         progress.say(f"{where}{totals.units:,} {noun} tagged, {totals.rejected_rows:,}{' rows' if files else ''}{files} not{place}")

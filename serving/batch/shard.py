@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from serving.batch.disk import flush, rename
 from serving.batch.job import count, records
 from serving.batch.tables import Reject
 from serving.batch.totals import Totals
 from serving.batch.window import Chunk
-from serving.batch.writers import Layout, flush
+from serving.batch.writers import Layout
 from zhuti.result import TaggedUnit
 
 
@@ -58,5 +59,5 @@ class Shard:
         self._writer.finish()
         flush(self._file)
         self._file.close()
-        self._partial.replace(self._path)
+        rename(self._partial, self._path)
         return Done(Entry(self._path.name, self._rows, self._totals), self._rejects)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
+from serving.batch.disk import flush, rename
 from serving.batch.inputs import InputFailedError
 from serving.batch.job import Interrupted, Job, OutputError
 from serving.batch.journal import REJECTS, Journal, JournalError
 from serving.batch.progress import Progress
+from serving.batch.rejects import write_rejects
 from serving.batch.shard import Done, Shard
-from serving.batch.writers import Layout, flush
+from serving.batch.writers import Layout
 from zhuti.errors import ZhutiError
 
 Engine = Callable[[Job, Path, Layout, Progress, int], Generator[Done]]
@@ -41,7 +41,7 @@ def tag_to_folder(job: Job, folder: Path, progress: Progress, engine: Engine = t
     try:
         with _guard(journal):
             _write_shards(job, journal, job.layout(), progress, engine)
-            _write_rejects(journal, folder / REJECTS)
+            write_rejects(journal.rejects(), folder / REJECTS)
     finally:
         journal.close()
 
@@ -55,7 +55,7 @@ def tag_to_file(job: Job, output: Path, rejects: Path, progress: Progress, engin
             layout = job.layout()
             _write_shards(job, journal, layout, progress, engine)
             if not journal.joined:
-                _write_rejects(journal, rejects)
+                write_rejects(journal.rejects(), rejects)
                 if not job.totals.failed:
                     _join(journal, layout, output)
                 journal.note_joined()
@@ -69,7 +69,7 @@ def _join(journal: Journal, layout: Layout, output: Path) -> None:
     with partial.open("wb") as out:
         layout.join([journal.folder / entry.file for entry in journal.entries], out)
         flush(out)
-    partial.replace(output)
+    rename(partial, output)
 
 
 def work_folder(output: Path) -> Path:
@@ -96,21 +96,6 @@ def _write_shards(job: Job, journal: Journal, layout: Layout, progress: Progress
             journal.note(done.entry, done.rejects)
             job.totals.add(done.entry.totals)
     journal.finish()
-
-
-def _write_rejects(journal: Journal, path: Path) -> None:
-    """Write the rejects of the whole run, or take those of an earlier run to the same output away."""
-    partial = path.with_name(path.name + ".part")
-    with partial.open("w", encoding="utf-8", errors="backslashreplace") as out:
-        some = False
-        for reject in journal.rejects():
-            out.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
-            some = True
-    if some:
-        partial.replace(path)
-    else:
-        partial.unlink()
-        path.unlink(missing_ok=True)
 
 
 @contextmanager

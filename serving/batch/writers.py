@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -42,15 +42,28 @@ class Layout(Protocol):
 
 
 def as_json(value: Any) -> str:
-    """:return: JSON; dates and the like, which Parquet has and JSON has not, become text."""
-    return json.dumps(value, ensure_ascii=False, default=_as_text)
+    """:return: JSON; what Parquet has and JSON has not becomes text (dates and the like) or null (NaN and infinity)."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_as_text, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=_as_text)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def as_text(value: Any) -> str:
     """:return: a value as it stands in a column of text: lists, numbers and truth values as JSON, dates in ISO form."""
     if isinstance(value, str):
         return value
-    return as_json(value) if isinstance(value, (list, tuple, dict, bool, int, float)) else _as_text(value)
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    return as_json(value) if isinstance(value, (list, tuple, dict)) else _as_text(value)
 
 
 def _as_text(value: Any) -> str:
@@ -176,9 +189,3 @@ def _copy(shard: Path, out: BinaryIO, skip: int) -> None:
         file.seek(skip)
         while block := file.read(_BLOCK):
             out.write(block)
-
-
-def flush(out: BinaryIO) -> None:
-    """Push a file's bytes to the disk; a full one is noticed here at the latest."""
-    out.flush()
-    os.fsync(out.fileno())

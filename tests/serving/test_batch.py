@@ -214,6 +214,31 @@ def test_rejects_are_written_counted_and_set_exit_code_3(tmp_path: Path) -> None
     assert not (tmp_path / "good.rejects.jsonl").exists()
 
 
+@pytest.mark.parametrize("name", ["out.html", "out.txt"])
+def test_rejects_are_written_beside_what_is_made_for_people_too(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("引进人才。", encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes(b"ab\0c")
+    run = tag(tmp_path / "a.txt", tmp_path / "b.txt", "-o", tmp_path / name)
+    assert run.returncode == 3
+    assert f"1 sentences tagged, 0 rows and 1 inputs not; see {tmp_path}/out.rejects.jsonl\n" in run.stderr.decode()
+    [reject] = read_jsonl(tmp_path / "out.rejects.jsonl")
+    assert (reject["file"], reject["row"]) == (f"{tmp_path}/b.txt", None)
+    assert reject["reason"].startswith(f"{tmp_path}/b.txt: is a binary file")
+    assert "引进人才。" in (tmp_path / name).read_text(encoding="utf-8")
+    assert tag(tmp_path / "a.txt", "-o", tmp_path / name).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt", name]
+
+
+def test_numbers_that_json_has_not_become_null(tmp_path: Path) -> None:
+    rows = [{"text": "引进人才。", "x": number, "y": {"z": [number, 1.5]}} for number in (float("nan"), float("-inf"), 0.5)]
+    source = write_parquet(tmp_path / "in.parquet", rows)
+    assert tag(source, *SENTENCE, "-o", tmp_path / "out.jsonl").returncode == 0
+    tagged = read_jsonl(tmp_path / "out.jsonl")
+    assert [(row["x"], row["y"]) for row in tagged] == [(None, {"z": [None, 1.5]})] * 2 + [(0.5, {"z": [0.5, 1.5]})]
+    assert tag(source, *SENTENCE, "-o", tmp_path / "out.csv").returncode == 0
+    assert [row["x"] for row in read_csv(tmp_path / "out.csv")] == ["NaN", "-Infinity", "0.5"]
+
+
 def test_totals_per_theme_on_standard_error(tmp_path: Path) -> None:
     run = tag(EXAMPLE, "-o", tmp_path / "out.jsonl")
     tagged = read_jsonl(tmp_path / "out.jsonl")

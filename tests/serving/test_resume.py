@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import resource
 import signal
 import subprocess
 import time
+from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 
@@ -221,6 +223,23 @@ def test_it_refuses_to_go_on_when_something_changed(source: Path, tmp_path: Path
     rows.write_bytes(data)
     assert tag(*arguments, "--resume").returncode == 0
     assert [row["nr"] for row in read_jsonl(output)] == [row["nr"] for row in ROWS]
+
+
+def test_another_text_and_another_zhuti_are_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    arguments = ["-o", f"{folder}/", "--shard-rows", "1", "--text"]
+    assert tag(*arguments, "引进人才。慰问老干部。").returncode == 0
+    refused = tag(*arguments, "慰问老干部。引进人才。", "--resume")
+    assert refused.returncode == 2
+    assert "the input --text has changed since this run was begun" in refused.stderr.decode()
+    assert tag(*arguments, "引进人才。慰问老干部。", "--resume").returncode == 0
+    journal = folder / "journal.jsonl"
+    head, *rest = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert json.loads(head)["version"] == version("zhuti")
+    journal.write_text(json.dumps(json.loads(head) | {"version": "0.0.9"}) + "\n" + "".join(rest), encoding="utf-8")
+    refused = tag(*arguments, "引进人才。慰问老干部。", "--resume")
+    assert refused.returncode == 2
+    assert f"zhuti has changed (version 0.0.9, now {version('zhuti')}) since this run was begun" in refused.stderr.decode()
 
 
 def test_two_runs_do_not_write_into_one_folder(source: Path, tmp_path: Path) -> None:

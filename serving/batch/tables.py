@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,20 +98,24 @@ class TableReader:
             raise DocumentError(f"{self.source.name}: the head line is not CSV: {error}") from None
         if any(_UNDECODED.search(name) for name in head):
             raise DocumentError(f"{self.source.name}: the head line is not {self.source.encoding}")
-        double = sorted({name for name in head if head.count(name) > 1})
-        if double:
-            raise DocumentError(f"{self.source.name}: the column {double[0]!r} stands twice in the head line")
+        self._check_names(head)
         return head
+
+    def _check_names(self, names: list[str]) -> None:
+        double = sorted(name for name, times in Counter(names).items() if times > 1)
+        if double:
+            raise DocumentError(f"{self.source.name}: has two columns of the name {double[0]!r}")
 
     def _csv(self) -> Iterator[Row | Reject]:
         with self._text("") as (data, file):
             reader = self._csv_lines(file)
             names = self._head(reader)
             while True:
+                first = reader.line_num + 1
                 try:
                     fields = next(reader, None)
                 except csv.Error as error:
-                    yield self._reject(reader.line_num, f"not CSV: {error}")
+                    yield self._csv_reject(first, reader.line_num, f"not CSV: {error}")
                     continue
                 if fields is None:
                     return
@@ -118,11 +123,16 @@ class TableReader:
                 if not fields:
                     continue
                 if any(_UNDECODED.search(field) for field in fields):
-                    yield self._reject(reader.line_num, f"is not {self.source.encoding}, which the rest of the file is")
+                    yield self._csv_reject(first, reader.line_num, f"is not {self.source.encoding}, which the rest of the file is")
                 elif len(fields) > len(names):
-                    yield self._reject(reader.line_num, f"more fields than the {len(names)} columns of the head line")
+                    yield self._csv_reject(first, reader.line_num, f"more fields than the {len(names)} columns of the head line")
                 else:
                     yield Row(reader.line_num, dict(zip(names, fields + [None] * (len(names) - len(fields)), strict=True)))
+
+    def _csv_reject(self, first: int, last: int, reason: str) -> Reject:
+        """:return: a reject that says how many lines it costs, where a quote that is not closed has made one row of them."""
+        span = f"lines {first} to {last} are one row ({last - first + 1} lines within one pair of quotes): " if last > first else ""
+        return self._reject(last, span + reason)
 
     def _jsonl(self) -> Iterator[Row | Reject]:
         with self._text("\n") as (data, file):
@@ -134,7 +144,7 @@ class TableReader:
                     yield self._reject(number, f"is not {self.source.encoding}, which the rest of the file is")
                     continue
                 try:
-                    columns = json.loads(line)
+                    columns = _JSON.decode(line)
                 except (ValueError, RecursionError) as error:
                     yield self._reject(number, f"not JSON: {error}")
                     continue
@@ -151,11 +161,13 @@ class TableReader:
         import pyarrow.parquet as pq
 
         try:
-            return pq.ParquetFile(self.source.path, pre_buffer=False)
+            file = pq.ParquetFile(self.source.path, pre_buffer=False)
         except MemoryError:
             raise
         except pa.ArrowException as error:
             raise DocumentError(f"{self.source.name}: is not a Parquet file: {error}") from None
+        self._check_names(file.schema_arrow.names)
+        return file
 
     def _parquet(self) -> Iterator[Row | Reject]:
         import pyarrow as pa
@@ -173,6 +185,17 @@ class TableReader:
             raise
         except pa.ArrowException as error:
             raise DocumentError(f"{self.source.name}: cannot be read after row {number}: {error}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    columns = dict(pairs)
+    if len(columns) < len(pairs):
+        [(name, _), *_] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {name!r} stands twice")
+    return columns
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _is_unicode(columns: dict[str, Any]) -> bool:

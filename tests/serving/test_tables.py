@@ -112,8 +112,40 @@ def test_parquet_text_that_is_not_utf8_costs_one_row(tmp_path: Path) -> None:
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="the column 'a' stands twice in the head line"):
+    with pytest.raises(DocumentError, match="has two columns of the name 'a'"):
         read(table(tmp_path / "rows.csv", "a,text,a\n1,甲。,2\n"))
+
+
+def test_two_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
+    columns = [pa.array(["甲。"]), pa.array([1]), pa.array([2])]
+    pq.write_table(pa.table(columns, names=["text", "a", "a"]), tmp_path / "rows.parquet")
+    [source], _ = list_inputs([str(tmp_path / "rows.parquet")], rows=False)
+    for attempt in (read, lambda source: TableReader(source).columns()):
+        with pytest.raises(DocumentError, match="has two columns of the name 'a'"):
+            attempt(source)
+
+
+def test_a_key_that_stands_twice_costs_its_row(tmp_path: Path) -> None:
+    lines = [
+        '{"text": "甲。"}',
+        '{"text": "甲。", "n": 1, "n": 2}',
+        '{"text": "甲。", "x": [{"b": 1, "b": 1}]}',
+        '{"text": "乙。", "x": {"text": 1}}',
+    ]
+    good, bad = read(table(tmp_path / "rows.jsonl", "\n".join(lines)))
+    assert [number for number, _ in good] == [1, 4]
+    assert bad == [(2, "not JSON: the key 'n' stands twice"), (3, "not JSON: the key 'b' stands twice")]
+
+
+def test_a_quote_that_is_not_closed_tells_the_lines_it_costs(tmp_path: Path) -> None:
+    open_to_the_end = 'text\n甲。\n"乙。\n丙。\n丁。\n戊。\n'
+    good, [reject] = read(table(tmp_path / "a.csv", open_to_the_end))
+    assert good == [(2, {"text": "甲。"})]
+    assert reject == (6, "lines 3 to 6 are one row (4 lines within one pair of quotes): not CSV: unexpected end of data")
+    closed_by_the_next = 'text,n\n甲。,1\n"乙。,2\n丙。,3\n"丁。",4\n戊。,5\n'
+    good, [reject] = read(table(tmp_path / "b.csv", closed_by_the_next))
+    assert [number for number, _ in good] == [2, 6]
+    assert reject == (5, "lines 3 to 5 are one row (3 lines within one pair of quotes): not CSV: ',' expected after '\"'")
 
 
 def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,33 @@ from zhuti.text import split
 
 Rows = list[dict[str, Any]]
 COMMAND = [sys.executable, "-m", "zhuti.cli", "tag"]
+PATIENCE = 600.0  # seconds, for what takes a few on a machine that is not busy
 
 
 def tag(*arguments: str | Path, stdin: bytes = b"", limit: Callable[[], None] | None = None) -> subprocess.CompletedProcess[bytes]:
     command = [*COMMAND, *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, check=False, preexec_fn=limit)
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([*COMMAND, *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def wait_until(process: subprocess.Popen[bytes], happened: Callable[[], bool]) -> None:
+    """Wait for something that happens while a process runs; fail where the process ends before it."""
+    until = time.monotonic() + PATIENCE
+    while not happened():
+        assert process.poll() is None or happened(), process.communicate()[1].decode()
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def noted(journal: Path) -> int:
+    """:return: whole lines of a journal, which is not there before a run begins and after its file is whole."""
+    try:
+        return journal.read_bytes().count(b"\n")
+    except OSError:
+        return 0
 
 
 def sentences(count: int) -> Rows:

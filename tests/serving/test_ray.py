@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ import pytest
 from ray.cluster_utils import Cluster
 
 from tests.conftest import ROOT
-from tests.serving.batchfiles import COMMAND, read_any, read_jsonl, sentences, tag, write_jsonl, write_parquet
+from tests.serving.batchfiles import PATIENCE, read_any, read_jsonl, sentences, start, tag, wait_until, write_jsonl, write_parquet
 
-ROWS = [row | {"text": " "} if place % 75 == 74 else row for place, row in enumerate(sentences(280))]
+ROWS = [row | {"text": " "} if place % 75 == 74 else row for place, row in enumerate(sentences(560))]
 SENTENCES = ["--unit", "sentence", "--shard-rows", "20"]
 DOCUMENTS = ["--text-column", "text", "--shard-rows", "15"]
 
@@ -64,19 +64,13 @@ def add_node(cluster: Cluster, node: dict[str, Any]) -> None:
                 raise
 
 
-def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*COMMAND, *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 def shards_noted(folder: Path) -> int:
     journal = folder / "journal.jsonl"
     return journal.read_bytes().count(b'{"file"') if journal.exists() else 0
 
 
 def wait_for_shards(process: subprocess.Popen[bytes], folder: Path, shards: int) -> None:
-    while shards_noted(folder) < shards:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    wait_until(process, lambda: shards_noted(folder) >= shards)
 
 
 def actors(process: int) -> list[int]:
@@ -92,8 +86,9 @@ def actors(process: int) -> list[int]:
         above = one
         while above in parents and above != process:
             above = parents[above]
-        if above == process and b"ShardTagger" in Path(f"/proc/{one}/cmdline").read_bytes():
-            found.append(one)
+        with suppress(OSError):
+            if above == process and b"ShardTagger" in Path(f"/proc/{one}/cmdline").read_bytes():
+                found.append(one)
     return found
 
 
@@ -106,17 +101,20 @@ def test_a_killed_actor_changes_nothing_in_the_output(rows: Path, undisturbed: P
     process = start(rows, *SENTENCES, "-f", "jsonl", "-o", f"{folder}/", "--engine", "ray")
     wait_for_shards(process, folder, 2)
     victims = actors(process.pid)
-    assert len(victims) == os.cpu_count()
+    assert victims
     os.kill(victims[0], signal.SIGKILL)
-    assert shards_noted(folder) < 14, "the run was over before an actor was killed"
-    _, errors = process.communicate()
+    assert shards_noted(folder) < len(ROWS) / 20, "the run was over before an actor was killed; it needs more rows"
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3, errors.decode()
     assert victims[0] not in actors(os.getpid())
     assert contents(folder) == contents(undisturbed)  # the journal and the rejects among them
     tagged = [row for shard in sorted(folder.glob("part-*")) for row in read_jsonl(shard)]
     rejects = read_jsonl(folder / "rejects.jsonl")
     assert [row["nr"] for row in tagged] == [row["nr"] for row in ROWS if row["text"] != " "]
-    assert [(Path(reject["file"]).name, reject["row"]) for reject in rejects] == [("a.parquet", 75), ("b.parquet", 45), ("b.parquet", 120)]
+    blank = [place for place, row in enumerate(ROWS) if row["text"] == " "]
+    assert [(Path(reject["file"]).name, reject["row"]) for reject in rejects] == [
+        ("a.parquet", place + 1) if place < 105 else ("b.parquet", place - 104) for place in blank
+    ]
     assert f"{len(tagged):,} rows tagged, {len(rejects)} not" in errors.decode()
 
 
@@ -134,7 +132,7 @@ def test_two_machines_go_on_with_what_the_local_engine_began(two_machines: str, 
     process = start(source, *DOCUMENTS, "-o", cut)
     wait_for_shards(process, tmp_path / "cut.parquet.parts", 2)
     process.kill()
-    process.communicate()
+    process.communicate(timeout=PATIENCE)
     assert not cut.exists()
     resumed = tag(source, *DOCUMENTS, "-o", cut, "--resume", "--engine", "ray", "--address", two_machines)
     assert resumed.returncode == 3, resumed.stderr.decode()
@@ -147,10 +145,9 @@ def test_two_machines_go_on_with_what_the_local_engine_began(two_machines: str, 
 def test_an_input_that_changes_meanwhile_stops_the_run(rows: Path, tmp_path: Path) -> None:
     source = write_jsonl(tmp_path / "rows.jsonl", ROWS)
     process = start(source, *SENTENCES, "-o", tmp_path / "tagged.jsonl", "--engine", "ray")
-    while not (tmp_path / "tagged.jsonl.parts" / "journal.jsonl").exists():
-        time.sleep(0.01)
+    wait_until(process, (tmp_path / "tagged.jsonl.parts" / "journal.jsonl").exists)
     os.utime(source)
-    _, errors = process.communicate()
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert errors.decode().splitlines()[-1].startswith(f"zhuti: {source}: was changed while the batch was running")
     assert list(tmp_path.glob("tagged*")) == []

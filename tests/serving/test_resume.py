@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -18,7 +19,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import EXAMPLE, ROOT
-from tests.serving.batchfiles import COMMAND, read_any, read_jsonl, sentences, tag, write_csv, write_jsonl
+from tests.serving.batchfiles import (
+    COMMAND,
+    PATIENCE,
+    noted,
+    read_any,
+    read_jsonl,
+    sentences,
+    start,
+    tag,
+    wait_until,
+    write_csv,
+    write_jsonl,
+)
 
 SHORT = [row for row in sentences(600) if len(row["text"]) <= 16]
 ROWS = [SHORT[nr * nr % len(SHORT)] | {"nr": nr, "document": f"report-{nr // 700}"} for nr in range(4000)]  # repeated ones are quick
@@ -43,32 +56,30 @@ def undisturbed(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(*arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*COMMAND, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 def stop_after_shards(process: subprocess.Popen[bytes], folder: Path, shards: int, number: int) -> tuple[int, str]:
     """Send a signal once some shards are noted. :return: exit code and standard error."""
-    journal = folder / "journal.jsonl"
-    while process.poll() is None:
-        if journal.exists() and journal.read_bytes().count(b"\n") > shards:
-            process.send_signal(number)
-            break
-        time.sleep(0.01)
-    _, errors = process.communicate()
+    with held(process, folder, shards):
+        process.send_signal(number)
+    _, errors = process.communicate(timeout=PATIENCE)
     return process.returncode, errors.decode()
+
+
+@contextlib.contextmanager
+def held(process: subprocess.Popen[bytes], folder: Path, shards: int) -> Iterator[None]:
+    """Hold a run once some shards are noted, so that it is not over before something is done to it."""
+    journal = folder / "journal.jsonl"
+    wait_until(process, lambda: noted(journal) > shards)
+    process.send_signal(signal.SIGSTOP)
+    assert process.poll() is None, "the run was over before it was held; it needs more rows"
+    assert b'"complete"' not in journal.read_bytes(), "all shards were done before the run was held; it needs more rows"
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def noted(journal: Path) -> int:
-    """:return: whole lines of a journal, which is gone before a run begins and after its file is whole."""
-    try:
-        return journal.read_bytes().count(b"\n")
-    except OSError:
-        return 0
 
 
 def run_with_kills(arguments: list[str], journal: Path, chance: random.Random, most: int) -> int:
@@ -79,7 +90,9 @@ def run_with_kills(arguments: list[str], journal: Path, chance: random.Random, m
     for kills in range(most):
         goal = noted(journal) + chance.randint(1, 3) * (chance.random() > 0.2)
         process = start(*arguments, "--resume")
+        until = time.monotonic() + PATIENCE
         while process.poll() is None and noted(journal) < goal:
+            assert time.monotonic() < until
             time.sleep(0.01)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(chance.uniform(0, 0.3))
@@ -245,11 +258,10 @@ def test_another_text_and_another_zhuti_are_noticed(tmp_path: Path) -> None:
 def test_two_runs_do_not_write_into_one_folder(source: Path, tmp_path: Path) -> None:
     arguments = options(source, f"{tmp_path}/shards/")
     first = start(*arguments)
-    while not (tmp_path / "shards" / "journal.jsonl").exists():
-        time.sleep(0.01)
-    second = tag(*arguments, "--resume")
-    first.kill()
-    first.communicate()
+    with held(first, tmp_path / "shards", 0):
+        second = tag(*arguments, "--resume")
+        first.kill()
+    first.communicate(timeout=PATIENCE)
     assert second.returncode == 2
     assert "another zhuti is writing here" in second.stderr.decode()
 
@@ -266,10 +278,9 @@ def test_a_torn_journal_line_is_done_again(source: Path, undisturbed: Path, tmp_
 def test_an_input_that_changes_meanwhile_stops_the_run(tmp_path: Path) -> None:
     rows = write_csv(tmp_path / "rows.csv", ROWS)
     process = start(*options(rows, tmp_path / "tagged.jsonl"))
-    while not (tmp_path / "tagged.jsonl.parts" / "journal.jsonl").exists():
-        time.sleep(0.01)
-    os.utime(rows)
-    _, errors = process.communicate()
+    with held(process, tmp_path / "tagged.jsonl.parts", 0):
+        os.utime(rows)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert errors.decode().splitlines()[-1].startswith(f"zhuti: {rows}: was changed while the batch was running")
     assert not (tmp_path / "tagged.jsonl").exists()

@@ -22,6 +22,7 @@ VISION = {
 }
 THEMES = ["political", "ideology", "cadres", "discipline", "grassroots", "talent", "service", "veterans", "department"]
 
+PAINT = "words => getComputedStyle(words).backgroundColor"
 HUES = """(themes) => themes.map(theme => {
   const tile = document.createElement('span'); tile.className = 'tile'; tile.dataset.theme = theme; document.body.append(tile);
   const colour = getComputedStyle(tile).backgroundColor; tile.remove(); return colour.match(/[\\d.]+/g).slice(0, 3).map(Number); })"""
@@ -56,6 +57,48 @@ def test_every_text_stands_out_from_what_is_behind_it(visit: Visit, scheme: str)
     checked += filter_button.evaluate(f"button => {{ button.click(); return ({CONTRAST})(); }}")  # before anything has faded
     checked += page.evaluate(CONTRAST)
     assert len(checked) > 800
+    assert [row for row in checked if row[1] < row[2]] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_boilerplate_stands_out_where_it_is_tinted(visit: Visit, scheme: str) -> None:
+    page = visit(scheme=scheme, tagged="首页 | 要闻速递 | 组工动态 | 干部在线\n举办培训班12期。")
+    unit = page.locator("#unit-0")
+    words = unit.locator(".words")
+    assert unit.get_attribute("data-theme") == "none"
+    bare = words.evaluate(PAINT)
+
+    def measure(state: str) -> None:
+        assert words.evaluate(PAINT) != bare, state
+        assert [row for row in page.evaluate(CONTRAST) if row[1] < row[2]] == [], state
+
+    words.hover()
+    measure("hovered")
+    words.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.mouse.move(5, 5)
+    measure("open")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    measure("here")
+    page.locator(".legend").get_by_role("button", name="老干部工作").hover()  # no sentence of it: its tile is empty
+    measure("here, unused theme hovered")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_chosen_theme_and_leaf_stands_out(visit: Visit, scheme: str) -> None:
+    page = visit(scheme=scheme, tagged=TEXT)
+    checked = []
+    for theme in page.locator(".legend .theme").all():
+        theme.hover()
+        checked += page.evaluate(CONTRAST)
+        theme.click()
+        checked += page.evaluate(CONTRAST)
+        leaf = theme.locator("..").locator(".leaf:visible").first
+        if leaf.count():
+            leaf.click()
+    assert page.locator('.legend .leaf[aria-pressed="true"]').count() >= 8
+    checked += page.evaluate(CONTRAST)
     assert [row for row in checked if row[1] < row[2]] == []
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ import psutil
 
 from tests.conftest import ROOT
 
-PATIENCE = 180.0  # a busy machine takes its time to start a process
+PATIENCE = 180.0  # seconds; a busy machine takes its time to start a process or to answer
 
 
 @dataclass
@@ -38,6 +38,11 @@ class Served:
 
     def get(self, path: str, **arguments: Any) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", timeout=PATIENCE, **arguments)
+
+    def figures(self, **headers: str) -> dict[str, float]:
+        """:return: what /metrics says."""
+        lines = (line.rsplit(" ", 1) for line in self.get("/metrics", headers=headers).text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, value in lines}
 
     def worker(self) -> psutil.Process:
         [worker] = [child for child in psutil.Process(self.process.pid).children() if "_bentoml_impl.worker.service" in child.cmdline()]
@@ -59,8 +64,14 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, model: str | Path = "zhuti-small", **settings: object) -> Iterator[Served]:
-    """Serve until the block ends. :param settings: ``deadline=1`` sets ZHUTI_DEADLINE."""
+def served(folder: Path, model: str | Path = "zhuti-small", *, deadline: float | None = PATIENCE, **settings: object) -> Iterator[Served]:
+    """Serve until the block ends.
+
+    :param deadline: as long as the clients wait, unless it is what a test is about; None leaves the default.
+    :param settings: ``max_pages=2`` sets ZHUTI_MAX_PAGES.
+    """
+    if deadline is not None:
+        settings["deadline"] = deadline
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -76,27 +87,32 @@ def served(folder: Path, model: str | Path = "zhuti-small", **settings: object) 
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) in (0, -signal.SIGTERM)
+        assert process.wait(PATIENCE) in (0, -signal.SIGTERM)
 
 
 @contextmanager
 def held_requests(server: Served, count: int, text: str, **headers: str) -> Iterator[tuple[threading.Event, list[Future[httpx.Response]]]]:
-    """Requests that have begun but whose bodies wait for the event; their answers come as futures."""
-    go, begun = threading.Event(), threading.Semaphore(0)
+    """Requests that the service has begun to read but whose bodies wait for the event; their answers come as futures."""
+    go = threading.Event()
 
     def body() -> Iterator[bytes]:
         data = json.dumps({"text": text}).encode()
         yield data[:5]
-        begun.release()
         go.wait(PATIENCE)
         yield data[5:]
 
     with ThreadPoolExecutor(count) as pool:
         sent = [pool.submit(server.post, content=body(), headers={"Content-Type": "application/json"} | headers) for _ in range(count)]
-        for _ in sent:
-            assert begun.acquire(timeout=PATIENCE)
-        time.sleep(0.5)  # until the service has read the first bytes
         try:
+            wait_until(lambda: server.figures(**headers)["zhuti_active_requests"] == count)
             yield go, sent
         finally:
             go.set()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Ask until it is so."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.serving.process import Served
+from tests.serving.process import PATIENCE, Served
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -53,4 +53,4 @@ def test_the_built_bento_serves(tmp_path: Path) -> None:
         assert Path(server.worker().cwd()) == source
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(PATIENCE)

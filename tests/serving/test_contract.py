@@ -170,15 +170,11 @@ def test_the_description_names_every_path_and_every_error_with_its_shape(server:
 
 
 def test_metrics_count_what_was_tagged(server: Served) -> None:
-    def figures() -> dict[str, float]:
-        lines = (line for line in server.get("/metrics").text.splitlines() if not line.startswith("#"))
-        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
-
     revision = server.get("/model").json()["revision"]
     model = f'model="zhuti-small",revision="{revision}"'
-    before = figures()
+    before = server.figures()
     units = server.post(json={"text": REPORT}).json()["units"]
-    after = figures()
+    after = server.figures()
 
     def grown(name: str) -> float:
         return after[name] - before.get(name, 0)

@@ -8,7 +8,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from serving.openapi import describe
-from tests.serving.process import Served
+from tests.serving.process import PATIENCE, Served
 
 schema = schemathesis.openapi.from_dict(describe())
 
@@ -19,4 +19,4 @@ schema = schemathesis.openapi.from_dict(describe())
 )
 def test_answers_are_as_described(case: schemathesis.Case, server: Served) -> None:
     checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-    case.call_and_validate(base_url=server.url, checks=checks, timeout=60)
+    case.call_and_validate(base_url=server.url, checks=checks, timeout=PATIENCE)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from serving.errors import CODES
-from tests.serving.process import Served
+from tests.serving.process import PATIENCE, Served
 
 JSON = {"Content-Type": "application/json"}
 
@@ -95,7 +95,7 @@ def malformed() -> list[tuple[str, bytes, int]]:
 def test_malformed_bodies_are_refused_with_a_reason(server: Served) -> None:
     bodies = malformed()
     assert len(bodies) >= 200
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         for path, body, status in bodies:
             check(client.post(path, content=body, headers=JSON), status)
         assert client.post("/tag", json={"text": "干部。"}).status_code == 200

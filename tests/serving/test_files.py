@@ -79,7 +79,7 @@ def test_a_page_that_unpacks_to_400_megabytes_harms_nobody(server: Served) -> No
     assert len(bomb) < 500_000
     before = server.worker().memory_info().rss
     answer = server.post("/tag_file", files={"file": ("a.pdf", bomb)})
-    assert answer.status_code in (413, 422, 504)  # 504 where the machine is so busy that the deadline comes first
+    assert answer.status_code in (413, 422)
     check(answer, answer.status_code)
     assert server.worker().memory_info().rss - before < 200 * 2**20
     assert server.post(json={"text": "干部。"}).status_code == 200

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import json
 from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import httpx
 import pytest
 
 from serving.settings import Settings, SettingsError
-from tests.serving.process import PATIENCE, Served, held_requests, served
+from tests.serving.process import PATIENCE, Served, held_requests, served, wait_until
 from tests.serving.test_errors import JSON, check
 from tests.zhuti.files import pdf_file
 
@@ -123,18 +124,25 @@ def test_over_the_deadline_then_well(tmp_path: Path) -> None:
     with served(tmp_path, deadline=0.5) as slow:
         check(slow.post(json={"text": long}), 504, "longer than 0.5 s")
         assert slow.get("/livez").status_code == 200
-        with held_requests(slow, 1, TEXT) as (go, [sent]):
-            time.sleep(0.5)
-            go.set()
-            check(sent.result(), 504)
+        assert unfinished(slow).status == 504
         page = "<p>" + "<b>全年</b>调整干部。" * 300_000
         check(slow.post("/tag_file", files={"file": ("a.html", page.encode())}), 504)
-        until = time.monotonic() + PATIENCE
-        while slow.worker().children():  # the reader of that file ends with its request
-            assert time.monotonic() < until
-        while (answer := slow.post(json={"text": TEXT})).status_code != 200:
-            check(answer, 504)
-            assert time.monotonic() < until
+        wait_until(lambda: not slow.worker().children())  # the reader of that file ends with its request
+        wait_until(lambda: slow.post(json={"text": TEXT}).status_code == 200)
+
+
+def unfinished(server: Served) -> HTTPResponse:
+    """:return: the answer to a request that never sends all of its body."""
+    connection = HTTPConnection(server.url.removeprefix("http://"), timeout=PATIENCE)
+    connection.request("POST", "/tag", b"{", {"Content-Type": "application/json", "Content-Length": "100"})
+    return connection.getresponse()
+
+
+def test_the_deadline_is_30_seconds_unless_it_is_set(tmp_path: Path) -> None:
+    with served(tmp_path, deadline=None) as server:
+        answer = unfinished(server)
+        assert (answer.status, answer.getheader("content-type")) == (504, "application/json")
+        assert "longer than 30 s" in json.load(answer)["error"]["message"]
 
 
 def test_settings_that_do_not_fit_are_told() -> None:

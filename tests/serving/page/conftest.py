@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import EXAMPLE
-from tests.serving.process import Served
+from tests.serving.process import PATIENCE, Served
 
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -53,7 +52,7 @@ def visit(browser: Browser, server: Served, watch: Watch) -> Iterator[Visit]:
 
     def open_page(hash: str = "", *, tagged: str | None = None, scheme: Any = "light", size: Any = WIDE, touch: bool = False) -> Page:
         context = browser.new_context(viewport=size, color_scheme=scheme, has_touch=touch, accept_downloads=True)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(1000 * PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watch.attach(page)
@@ -80,12 +79,12 @@ def paste(page: Page, text: str) -> None:
 @pytest.fixture(scope="session")
 def answer(server: Served) -> list[dict[str, Any]]:
     """What the service says of the example report."""
-    units: list[dict[str, Any]] = httpx.post(f"{server.url}/tag", json={"text": TEXT, "explain": 2}, timeout=60).json()["units"]
+    units: list[dict[str, Any]] = server.post(json={"text": TEXT, "explain": 2}).json()["units"]
     return units
 
 
 @pytest.fixture(scope="session")
 def names(server: Served) -> dict[str, dict[str, str]]:
     """Themes and leaves by code."""
-    themes = httpx.get(f"{server.url}/taxonomy").json()["themes"]
+    themes = server.get("/taxonomy").json()["themes"]
     return {entry["code"]: entry for theme in themes for entry in [theme, *theme["leaves"]]}

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.serving.process import Served
+from tests.serving.process import PATIENCE, Served
 from zhuti.tagger import Tagger
 from zhuti.text import single_unit, split
 
@@ -25,12 +25,13 @@ def test_every_client_gets_its_own_answers(server: Served, tagger: Tagger) -> No
     texts = sorted({text for text in texts if [unit.text for unit in split(text)] == [text]})
     scores, _ = tagger.probabilities([[single_unit(text)] for text in texts])
     expected = {text: dict(zip(tagger.taxonomy.codes, map(float, row), strict=True)) for text, row in zip(texts, scores, strict=True)}
+    before = server.figures()
     until = time.monotonic() + SECONDS
 
     def ask(number: int) -> int:
         """:return: how many answers this client has checked."""
         rng, checked = random.Random(number), 0
-        with httpx.Client(base_url=server.url, timeout=60) as client:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             while time.monotonic() < until or not checked:
                 own = rng.sample(texts, rng.randint(1, 12))
                 if rng.random() < 0.5:
@@ -47,6 +48,6 @@ def test_every_client_gets_its_own_answers(server: Served, tagger: Tagger) -> No
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         assert min(pool.map(ask, range(CLIENTS))) >= 1
-    figures = dict(line.rsplit(" ", 1) for line in server.get("/metrics").text.splitlines() if not line.startswith("#"))
-    documents, batches = (float(figures[f"zhuti_batch_documents_{name}"]) for name in ("sum", "count"))
+    after = server.figures()
+    documents, batches = (after[name] - before[name] for name in ("zhuti_batch_documents_sum", "zhuti_batch_documents_count"))
     assert documents > 1.5 * batches

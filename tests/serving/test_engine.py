@@ -19,6 +19,7 @@ from serving.schemas import SentencesRequest
 from serving.sentences import tag_items
 from serving.settings import Settings
 from tests.conftest import EXAMPLE, SHIPPED
+from tests.serving.process import PATIENCE
 from zhuti.options import Options
 from zhuti.result import TaggedUnit
 from zhuti.tagger import Tagger
@@ -29,11 +30,23 @@ class Fragile(Tagger):
     """Fails on texts with 毒, ends its thread on 断线; counts its runs, which must all be in one thread; waits at its gate."""
 
     gate: threading.Event
+    reached: threading.Event
     sizes: list[int]
     threads: set[str]
 
+    def close_gate(self) -> None:
+        """Hold the next run until the gate is set; forget the runs before."""
+        self.gate.clear()
+        self.reached.clear()
+        self.sizes.clear()
+
+    async def at_gate(self) -> None:
+        """Wait until a run stands at the gate: what comes now is not in its batch."""
+        assert await asyncio.to_thread(self.reached.wait, PATIENCE)
+
     def probabilities(self, documents: Sequence[Sequence[Unit]]) -> tuple[Any, Any]:
-        self.gate.wait(10)
+        self.reached.set()
+        assert self.gate.wait(PATIENCE)
         self.sizes.append(len(documents))
         self.threads.add(threading.current_thread().name)
         if any("毒" in unit.text for document in documents for unit in document):
@@ -46,7 +59,7 @@ class Fragile(Tagger):
 def fragile() -> Fragile:
     tagger = Fragile.load(SHIPPED)
     assert isinstance(tagger, Fragile)
-    tagger.gate, tagger.sizes, tagger.threads = threading.Event(), [], set()
+    tagger.gate, tagger.reached, tagger.sizes, tagger.threads = threading.Event(), threading.Event(), [], set()
     tagger.gate.set()
     return tagger
 
@@ -72,15 +85,15 @@ def test_what_waits_is_tagged_together_and_only_the_one_at_fault_fails() -> None
     async def scenario() -> None:
         tagger, metrics = fragile(), Metrics()
         async with running(lambda: tagger, metrics) as engine:
-            tagger.gate.clear()
-            tagger.sizes.clear()
+            tagger.close_gate()
             texts = ["先来的。", *("毒。" if n == 5 else f"调整干部{n}人。" for n in range(20))]
-            tasks = []
-            for text in texts:
-                tasks.append(asyncio.ensure_future(engine.tag([single_unit(text)], Options())))
-                await asyncio.sleep(0 if len(tasks) > 1 else 0.2)
+            tasks = [asyncio.ensure_future(engine.tag([single_unit(texts[0])], Options()))]
+            await tagger.at_gate()
+            tasks += [asyncio.ensure_future(engine.tag([single_unit(text)], Options())) for text in texts[1:]]
+            await asyncio.sleep(0)  # each has put its document before the engine
             assert "zhuti_queue_depth 21.0" in metrics.render().decode()
             tasks[10].cancel()
+            await asyncio.wait([tasks[10]])
             tagger.gate.set()
             answers = await asyncio.gather(*tasks, return_exceptions=True)
             assert "zhuti_queue_depth 0.0" in metrics.render().decode()
@@ -123,15 +136,15 @@ def test_batches_of_mixed_options_give_each_its_own() -> None:
         units = [single_unit("人才工作"), single_unit("引进一批。")]
         choices = [Options(), Options(level="theme", top_k=2), Options(context=False, min_score=0.01), Options(explain=2)]
         async with running(lambda: tagger) as engine:
-            tagger.gate.clear()
+            tagger.close_gate()
             blocker = asyncio.ensure_future(engine.tag([single_unit("先来的。")], Options()))
-            await asyncio.sleep(0.1)
+            await tagger.at_gate()
             tasks = [asyncio.ensure_future(engine.tag(units, options)) for options in choices]
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0)
             tagger.gate.set()
             await blocker
             together = await asyncio.gather(*tasks)
-            assert tagger.sizes[-1] == 5  # 1 + 1 + 2 lone units + 1 documents
+            assert tagger.sizes == [1, 5]  # the blocker, then 1 + 1 + 2 lone units + 1 documents
             for options, given in zip(choices, together, strict=True):
                 alone = await engine.tag(units, options)
                 assert [[theme.code for theme in unit.themes] for unit in given] == [
@@ -157,20 +170,22 @@ def test_a_long_document_leaves_room_and_is_tagged_as_in_one_piece() -> None:
             return answer
 
         async with running(lambda: tagger) as engine:
-            tagger.gate.clear()
+            tagger.close_gate()
             long = asyncio.ensure_future(ask("long", report))
-            await asyncio.sleep(0.1)
+            await tagger.at_gate()
             short = asyncio.ensure_future(ask("short", [single_unit("举办干部培训班。")]))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0)
             tagger.gate.set()
             windowed, _ = await asyncio.gather(long, short)
-            tagger.sizes.clear()
+            tagger.close_gate()
             given_up = asyncio.ensure_future(ask("given up", report))
-            await asyncio.sleep(0)
+            await tagger.at_gate()
             given_up.cancel()
+            await asyncio.wait([given_up])
+            tagger.gate.set()
             await ask("last", [single_unit("举办干部培训班。")])
         assert order == ["short", "long", "last"]
-        assert len(tagger.sizes) <= 3
+        assert tagger.sizes == [1, 1]  # the first window of what was given up, then the last
         whole = tagger.present(report, *tagger.probabilities([report]), Options(top_k=32, explain=2))
         for one, other in zip(windowed, whole, strict=True):
             assert (one.index, one.text) == (other.index, other.text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import uvicorn
@@ -14,31 +15,61 @@ from starlette.types import Receive, Scope, Send
 from serving.envelope import EnvelopeMiddleware
 from serving.limits import LimitMiddleware
 from serving.metrics import Metrics
-from tests.serving.process import PATIENCE
+from tests.serving.process import PATIENCE, wait_until
+
+# Two requests on one connection: the first answer fills the socket, so the second waits until somebody reads.
+REQUESTS = b"GET /tag HTTP/1.1\r\nHost: a\r\n\r\nGET /tag?waits HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-async def large(scope: Scope, receive: Receive, send: Send) -> None:
-    await Response(b"x" * 2**24)(scope, receive, send)
+class Large:
+    """Answers 16 MB; says when the answer that waits was begun and when it was ended."""
+
+    def __init__(self) -> None:
+        self.begun, self.ended = threading.Event(), threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        waits = scope["query_string"] == b"waits"
+        if waits:
+            self.begun.set()
+        try:
+            await Response(b"x" * 2**24)(scope, receive, send)
+        finally:
+            if waits:
+                self.ended.set()
 
 
-def test_a_client_that_does_not_read_gives_its_place_back() -> None:
+@contextmanager
+def with_one_place(app: Large, deadline: float) -> Iterator[tuple[str, int]]:
+    """:return: where the application answers one request at a time."""
     metrics = Metrics()
-    limited = LimitMiddleware(large, {"/tag": 10}, max_concurrent=1, deadline=1, metrics=metrics)
-    app = EnvelopeMiddleware(limited, frozenset({"/tag"}), metrics)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    limited = LimitMiddleware(app, {"/tag": 10}, max_concurrent=1, deadline=deadline, metrics=metrics)
+    server = uvicorn.Server(uvicorn.Config(EnvelopeMiddleware(limited, frozenset({"/tag"}), metrics), log_level="critical", lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
-        address = listening.getsockname()
-        with socket.create_connection(address) as idle:
-            idle.sendall(b"GET /tag HTTP/1.1\r\nHost: a\r\n\r\n" * 2)  # the second answer waits until the first is read
-            statuses = []
-            until = time.monotonic() + PATIENCE
-            while 200 not in statuses[-1:] or 429 not in statuses:
-                assert time.monotonic() < until
-                statuses.append(httpx.get(f"http://127.0.0.1:{address[1]}/tag", timeout=PATIENCE).status_code)
-                time.sleep(0.05)
+        yield listening.getsockname()
         server.should_exit = True
         thread.join(PATIENCE)
-    assert set(statuses) == {200, 429}
     assert not thread.is_alive()
+
+
+def ask(address: tuple[str, int]) -> int:
+    return httpx.get(f"http://127.0.0.1:{address[1]}/tag", timeout=PATIENCE).status_code
+
+
+def test_a_client_that_does_not_read_holds_a_place_until_it_goes() -> None:
+    app = Large()
+    with with_one_place(app, deadline=PATIENCE) as address:
+        with socket.create_connection(address) as idle:
+            idle.sendall(REQUESTS)
+            assert app.begun.wait(PATIENCE)
+            assert [ask(address), ask(address)] == [429, 429]
+        wait_until(lambda: ask(address) == 200)
+
+
+def test_a_client_that_does_not_read_gives_its_place_back_after_the_deadline() -> None:
+    app = Large()
+    with with_one_place(app, deadline=1) as address, socket.create_connection(address) as idle:
+        idle.sendall(REQUESTS)
+        assert app.ended.wait(PATIENCE)
+        assert ask(address) == 200

@@ -56,6 +56,7 @@ class Front:
     metrics={"enabled": False},
     tracing={"excluded_urls": "."},  # all: spans that go nowhere would cost a millisecond a request
     logging={"access": {"enabled": False}},
+    envs=[{"name": "BENTOML_DO_NOT_TRACK", "value": "True"}],  # in an image: its command decides on telemetry before it reads this file
 )
 class Zhuti:
     """Theme tagging of Chinese reports; ``/openapi.json`` describes it."""

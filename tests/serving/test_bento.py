@@ -1,9 +1,10 @@
-"""The Bento is built where no package index can be reached, and tags when it is served from a store of its own."""
+"""The Bento is built where no package index can be reached; the documented command serves it from a store of its own, in silence."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,12 +13,19 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.serving.process import PATIENCE, Served
+from tests.serving.test_silence import all_of, check_silence, listen
 
+OPERATIONS = ROOT / "docs" / "operations.md"
 NOWHERE = "http://127.0.0.1:9"
+NOT_OURS = (
+    "PYTHONPATH",
+    "ZHUTI_MODEL",
+    "BENTOML_DO_NOT_TRACK",
+)  # which Bento runs, and whether it reports, is for the Bento and its command
 
 
 def test_the_built_bento_serves(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "ZHUTI_MODEL")}
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS} | listen(tmp_path)
     environment |= {"BENTOML_HOME": str(tmp_path), "PIP_INDEX_URL": NOWHERE, "UV_OFFLINE": "1"}
     environment |= {name: NOWHERE for name in ("http_proxy", "https_proxy", "HTTPS_PROXY")}
     built = subprocess.run([sys.executable, "-m", "serving.bento"], cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -31,6 +39,9 @@ def test_the_built_bento_serves(tmp_path: Path) -> None:
     assert "openvino" in requirements
     assert "torch" not in requirements
 
+    dockerfile = (source.parent / "env" / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^ENV BENTOML_DO_NOT_TRACK=.?True", dockerfile, re.MULTILINE)
+
     # A mark in the Bento's own copy shows that it is the one that runs, not the repository beside it.
     manifest = source / "models" / "zhuti-small" / "manifest.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text(encoding="utf-8")) | {"name": "of the bento"}), encoding="utf-8")
@@ -39,9 +50,10 @@ def test_the_built_bento_serves(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     log = tmp_path / "log"
     environment = {name: value for name, value in environment.items() if not name.lower().endswith("_proxy")}
+    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}", "BENTOML_PORT": str(port)}
+    [documented] = re.findall(r"^(?:\w+=\w+ )*bentoml serve .*$", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE)
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "bentoml", "serve", tag, "--port", str(port)]
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen(["env", *documented.split()], cwd=tmp_path, env=environment, stdout=out, stderr=out)
     server = Served(f"http://127.0.0.1:{port}", process, log)
     try:
         server.wait_for("/readyz", 200)
@@ -51,6 +63,8 @@ def test_the_built_bento_serves(tmp_path: Path) -> None:
         assert server.post("/tag_file", files={"file": ("a.txt", "引进人才。".encode())}).json()["text"] == "引进人才。"
         assert "主题" in server.get("/").text
         assert Path(server.worker().cwd()) == source
+        processes = all_of(server)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE)
+    check_silence(tmp_path, processes)

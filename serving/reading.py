@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -21,6 +22,7 @@ from serving.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 Body = TypeVar("Body", bound=BaseModel)
 _FIELD = 60  # characters of a field's name that are repeated: an unknown one is the caller's own text
+_PROBLEMS = 20  # fields whose problems are told
 _READERS = asyncio.Semaphore(2)
 
 
@@ -77,12 +79,16 @@ async def _read_apart(file: UploadFile, settings: Settings) -> str:
 
 def validate(model: type[Body], data: Any, *, strict: bool) -> Body:
     """:raises ServiceError: 422 with every field that does not fit; what the caller sent is not repeated."""
+    if isinstance(data, dict):  # of unknown fields, each of which is a problem, a body can hold hundreds of thousands
+        known = {name: value for name, value in data.items() if name in model.model_fields}
+        unknown = (item for item in data.items() if item[0] not in model.model_fields)
+        data = known | dict(islice(unknown, _PROBLEMS))
     try:
         return model.model_validate(data, strict=strict)
     except ValidationError as error:
         detail = [
             {"field": ".".join(map(str, problem["loc"]))[:_FIELD] or "(body)", "problem": problem["msg"]}
-            for problem in error.errors(include_input=False, include_context=False, include_url=False)[:20]
+            for problem in error.errors(include_input=False, include_context=False, include_url=False)[:_PROBLEMS]
         ]
         raise ServiceError(422, f"{detail[0]['field']}: {detail[0]['problem']}", detail) from None
 
@@ -92,8 +98,8 @@ def _check_media_type(request: Request, expected: str) -> None:
     if found != expected:
         raise ServiceError(415, f"the body must be {expected}; found {'another type' if found else 'no Content-Type'}")
     charsets = [value.strip("\"'") for name, _, value in (part.partition("=") for part in parameters) if name.strip() == "charset"]
-    if expected == "application/json" and any(charset.strip() not in ("utf-8", "utf8") for charset in charsets):
-        raise ServiceError(415, "JSON is read in UTF-8 only")
+    if any(charset.strip() not in ("utf-8", "utf8") for charset in charsets):
+        raise ServiceError(415, f"{expected} is read in UTF-8 only")
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
         raise ServiceError(415, "compressed bodies are not read; send the body as it is")
 

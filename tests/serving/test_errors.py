@@ -55,6 +55,14 @@ def test_other_media_types(server: Served, headers: dict[str, str]) -> None:
     check(server.post(content='{"text": "干部。"}'.encode(), headers=headers), 415)
 
 
+@pytest.mark.parametrize("charset", ["undefined", "gbk", '"Undefined"', "idna"])
+def test_forms_in_another_charset(server: Served, charset: str) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nx\r\n--b--\r\n'
+    kind = "multipart/form-data; boundary=b; charset="
+    check(server.post("/tag_file", content=part, headers={"Content-Type": kind + charset}), 415, "multipart/form-data", "UTF-8")
+    assert server.post("/tag_file", content=part, headers={"Content-Type": kind + "UTF-8"}).status_code == 200
+
+
 def test_a_field_that_does_not_fit_is_named(server: Served) -> None:
     error = check(server.post(json={"text": "干部。", "top_k": 0, "level": "word", "x": 1}), 422)
     assert sorted(problem["field"] for problem in error["detail"]) == ["level", "top_k", "x"]

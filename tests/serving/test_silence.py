@@ -30,7 +30,7 @@ OUT = os.open(os.environ["HEARD"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
 note("start")
 sys.addaudithook(hook)
 """
-HERE = {"127.0.0.1", "::1", "localhost", "local", "None"}
+HERE = {"127.0.0.1", "0.0.0.0", "::1", "localhost", "local", "None"}
 
 
 def listen(folder: Path) -> dict[str, str]:

@@ -45,6 +45,21 @@ def test_readme_s_table_holds_the_evaluation_s_figures(name: str) -> None:
         assert cells == [f"{entry['value']:.3f} ({entry['interval'][0]:.2f}-{entry['interval'][1]:.2f})" for entry in entries]
 
 
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_readme_s_sentences_hold_the_evaluation_s_figures(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    documents, mark, sets = REPORT["schemes"]["documents"], REPORT["uncertain"], REPORT["finished"]
+    systems = documents["systems"]
+    against, errors = documents["against_baseline"], documents["calibration_error"]
+    figures = [f"{test['leaf_micro_f1']:.3f}" for test in against.values()]
+    figures += [f"{error:.3f}" for error in (errors["zhuti"]["themes"], errors["zhuti"]["primary_theme"])]
+    for system in ("encoder alone", "frozen encoder + LR", "SetFit"):
+        figures.append(" / ".join(f"{systems[system][key]['value']:.3f}" for key in ("leaf_micro_f1", "theme_micro_f1")))
+    figures += [f"{mark['share_of_sentences']:.0%}", f"{mark['share_of_theme_errors']:.0%}"]
+    figures += [f"{sets['hard_cases']['leaf_micro_f1']:.3f}", str(sets["other_worlds"]["no_theme"])]
+    assert [figure for figure in figures if figure not in text] == []
+
+
 def test_the_agreement_s_page_is_rendered_from_the_passes() -> None:
     assert agreement.AGREEMENT.read_text(encoding="utf-8") == agreement.render()
 

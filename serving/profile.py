@@ -33,16 +33,18 @@ class Profile:
 
     :param by: what a group is.
     :param sentence: whether a table's row is one sentence; else it is a report.
+    :param column: of a table, which names the report.
     """
 
-    def __init__(self, by: By, *, sentence: bool) -> None:
+    def __init__(self, by: By, *, sentence: bool, column: str) -> None:
         self.by = by
         self.sentence = sentence
+        self.column = column
         self.counts: dict[Group, Counter[str]] = defaultdict(Counter)
 
     def add(self, item: Item, theme: str) -> None:
         if theme != _WITHOUT_THEME:
-            key = report(item, sentence=self.sentence) if self.by == "report" else (group(item, self.by),)
+            key = report(item, self.column, sentence=self.sentence) if self.by == "report" else (group(item, self.by, self.column),)
             self.counts[key][theme] += 1
 
     def rows(self, taxonomy: Taxonomy) -> list[tuple[str, int, dict[str, float]]]:
@@ -61,14 +63,14 @@ def themes(taxonomy: Taxonomy) -> list[Theme]:
     return [theme for theme in taxonomy.themes if theme.code != _WITHOUT_THEME]
 
 
-def report(item: Item, *, sentence: bool) -> Group:
-    """The report that a sentence is of: its file, and in a table the ``document`` column, else the row that holds the text.
+def report(item: Item, column: str, *, sentence: bool) -> Group:
+    """The report that a sentence is of: its file, and in a table the column that names it, else the row that holds the text.
 
     A table of sentences without that column is one report.
     """
     if len(item.key) == 1:
         return (item.source,)
-    document = item.columns.get(DOCUMENT_COLUMN)
+    document = item.columns.get(column)
     if document not in (None, ""):
         return item.source, str(document)
     return (item.source,) if sentence else (item.source, f"{Path(item.source).stem} {item.row}")
@@ -82,15 +84,15 @@ def _labels(reports: Sequence[Group]) -> list[str]:
     return short_labels(names)
 
 
-def group(item: Item, by: Literal["year", "place"]) -> str:
+def group(item: Item, by: Literal["year", "place"], column: str) -> str:
     """The year or place of a sentence: from the column of that name where a table has it, else from the names of report and folders.
 
-    A report's name is its ``document`` column or its file's name; ``成都-2018.txt`` and ``成都/2018.txt`` are of 2018 and of 成都.
+    A report's name is in the column for it or is its file's name; ``成都-2018.txt`` and ``成都/2018.txt`` are of 2018 and of 成都.
     """
     given = item.columns.get(by)
     if given not in (None, ""):
         return str(given)
-    document = item.columns.get(DOCUMENT_COLUMN) if len(item.key) > 1 else None
+    document = item.columns.get(column) if len(item.key) > 1 else None
     path = Path(str(document or item.source))
     names = [stem(path.name) if document else path.stem, *(folder.name for folder in path.parents if folder.name != "..")]
     found = [(name, _YEAR.search(name)) for name in names]
@@ -109,6 +111,7 @@ def profile_reports(
     *,
     sentence: bool,
     text_column: str | None,
+    document_column: str | None,
 ) -> int:
     """Tag all sources and write their profile.
 
@@ -117,9 +120,10 @@ def profile_reports(
     """
     tagger = Tagger.load(model)
     inputs, notes = list_inputs(sources, rows=sentence or text_column is not None, leave_out=[Path(output)] if output else [])
-    options = Options("jsonl", None, sentence, text_column, None, explain=0, resume=False, shard_rows=10_000)
+    options = Options("jsonl", None, sentence, text_column, document_column, explain=0, resume=False, shard_rows=10_000)
     job = Job(tagger, inputs, options, named=True)
-    profile = Profile(by, sentence=sentence)
+    [column] = job.reading.names([document_column or DOCUMENT_COLUMN])
+    profile = Profile(by, sentence=sentence, column=column)
     rejected = 0
     with Progress(sum(one.size for one in inputs), visible=sys.stderr.isatty()) as progress:
         for note in notes:

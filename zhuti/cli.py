@@ -164,6 +164,9 @@ def profile(
     text_column: Annotated[
         str | None, typer.Option(help="The column of a table that holds the text; default: 'text'.", metavar="NAME")
     ] = None,
+    document_column: Annotated[
+        str | None, typer.Option(help="The column of a table that names the report; default: 'document', if there.", metavar="NAME")
+    ] = None,
 ) -> None:
     """Compare reports: the share of each theme by report, year or place.
 
@@ -185,8 +188,9 @@ def profile(
         chosen = format or (ProfileFormat(ending) if ending in set(ProfileFormat) else ProfileFormat.table)
         try:
             code = profile_reports(
-                sources, model, by.value, chosen.value, output, sentence=unit is UnitKind.sentence, text_column=text_column
-            )
+                sources, model, by.value, chosen.value, output, sentence=unit is UnitKind.sentence, text_column=text_column,
+                document_column=document_column,
+            )  # fmt: skip
         except OutputError:
             drop_stdout()
             raise

@@ -68,6 +68,23 @@ def test_order_and_columns_are_kept_from_every_table_to_every_table(ending: str,
     )
 
 
+def test_rows_of_one_document_are_known_by_the_column_that_is_named(tmp_path: Path, expected: list[object]) -> None:
+    rows = [{"篇" if name == "document" else name: value for name, value in row.items()} for row in ROWS]
+    source = write_jsonl(tmp_path / "rows.jsonl", rows)
+
+    def tagged(*arguments: str) -> list[object]:
+        run = tag(source, *SENTENCE, "-f", "jsonl", *arguments)
+        assert run.returncode == 0, run.stderr.decode()
+        found = [json.loads(line) for line in run.stdout.splitlines()]
+        return [(row["primary"], row["uncertain"], [theme["code"] for theme in row["themes"]]) for row in found]
+
+    assert tagged("--document-column", "篇") == expected
+    assert tagged() != expected  # without it no sentence has context
+    without = tag(source, *SENTENCE, "-f", "jsonl", "--document-column", "document")
+    assert without.returncode == 3
+    assert f"zhuti: {source}, line 1: no column 'document'\n" in without.stderr.decode()
+
+
 def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     schema = pa.schema(
         [

@@ -83,7 +83,11 @@ def test_the_chart_is_one_svg_with_a_bar_a_report(tmp_path: Path) -> None:
 def test_groups(source: str, columns: dict[str, object], name: tuple[str, ...], year: str, place: str) -> None:
     key = (0, 1987) if source.endswith(".csv") else (0,)
     item = Item(source, key, 1987, columns, single_unit("党费。"), "党费。")
-    assert (report(item, sentence=False), group(item, "year"), group(item, "place")) == (name, year, place)
+    assert (report(item, "document", sentence=False), group(item, "year", "document"), group(item, "place", "document")) == (
+        name,
+        year,
+        place,
+    )
 
 
 def test_reports_of_one_name_and_rows_of_a_table_stay_apart(tmp_path: Path) -> None:
@@ -99,6 +103,22 @@ def test_reports_of_one_name_and_rows_of_a_table_stay_apart(tmp_path: Path) -> N
     write_csv(tmp_path / "乙" / "a.csv", [{"document": "丙", "text": "慰问老干部。"}])
     run = profile(f"{tmp_path}/*/a.csv", "--unit", "sentence", "-f", "csv")
     assert [line.split(",")[:2] for line in run.stdout.splitlines()[1:]] == [[f"{tmp_path}/{folder}/a.csv: 丙", "1"] for folder in "乙甲"]
+
+
+def test_another_column_names_the_report(tmp_path: Path) -> None:
+    rows = [
+        {"role": "甲县2019", "text": "引进人才。"},
+        {"role": "甲县2019", "text": "发展党员。"},
+        {"role": "乙县2020", "text": "慰问老干部。"},
+    ]
+    path = write_csv(tmp_path / "rows.csv", rows)
+    arguments = [str(path), "--unit", "sentence", "--document-column", "role", "-f", "csv"]
+    run = profile(*arguments)
+    assert [line.split(",")[:2] for line in run.stdout.splitlines()[1:]] == [["甲县2019", "2"], ["乙县2020", "1"]], run.stderr
+    by_year = profile(*arguments, "--by", "year")
+    assert [line.split(",")[:2] for line in by_year.stdout.splitlines()[1:]] == [["2019", "2"], ["2020", "1"]]
+    nothing = profile(str(path), "--document-column", "none")
+    assert (nothing.returncode, nothing.stderr.splitlines()[0]) == (1, f"zhuti: {path}: no column 'none'; found role, text")
 
 
 def test_unreadable_reports_are_told(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ export function startInput(done) {
     event.target.value = "";
     if (file) takeFile(file, done);
   });
-  $("example").addEventListener("click", () => getText("example.txt").then((words) => setText(words, t("example")), failService));
+  $("example").addEventListener("click", () => getText("example.txt").then((words) => setText(words, null), failService));
   $("cancel").addEventListener("click", () => running?.abort());
   const drop = $("drop");
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });

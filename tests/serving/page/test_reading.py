@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
 
 from tests.serving.page.conftest import TEXT, Visit, Watch
 from tests.serving.process import Served
 
+WAIT = 1000  # milliseconds of the page's clock, more than any pause it makes
 Units = list[dict[str, Any]]
 Names = dict[str, dict[str, Any]]
 
@@ -20,10 +20,9 @@ def percent(score: float) -> str:
     return f"{int(score * 100 + 0.5)}%"
 
 
-def state(page: Page) -> dict[str, str]:
+def expect_state(page: Page, hash: str = "") -> None:
     """What the address says, once it is written."""
-    page.wait_for_timeout(400)
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
+    expect(page).to_have_url(re.compile(f"^[^#]*/{re.escape(f'#{hash}' if hash else '')}$"))
 
 
 def shown(page: Page) -> list[int]:
@@ -75,7 +74,7 @@ def test_the_map_shows_where_themes_stand_and_leads_there(visit: Visit, answer: 
     sentence = page.locator(f"#unit-{target['index']}")
     expect(sentence).to_be_focused()
     expect(sentence).to_be_in_viewport()
-    assert state(page) == {"at": str(target["index"])}
+    expect_state(page, f"at={target['index']}")
     expect(page.locator("#track")).to_have_attribute("aria-valuenow", str(target["index"] + 1))
     page.locator("#track").focus()
     page.keyboard.press("Home")
@@ -89,12 +88,12 @@ def test_filter_by_theme_then_leaf_and_step_through_the_matches(visit: Visit, an
     found = [unit["index"] for unit in answer if carries(unit, "grassroots")]
     assert shown(page) == found
     expect(page.locator("#matches")).to_contain_text(f"符合条件 {len(found)} 句")
-    assert state(page) == {"show": "grassroots"}
+    expect_state(page, "show=grassroots")
     leaf = Counter(t["code"] for unit in answer for t in unit["themes"] if t["parent"] == "grassroots").most_common(1)[0][0]
     page.get_by_role("group", name="基层党组织建设：细分").get_by_role("button", name=names[leaf]["zh"]).click()
     found = [unit["index"] for unit in answer if carries(unit, leaf)]
     assert shown(page) == found
-    assert state(page) == {"show": leaf}
+    expect_state(page, f"show={leaf}")
     page.get_by_role("button", name="下一处").click()
     expect(page.locator(f"#unit-{found[0]}")).to_be_focused()
     page.keyboard.press("n")
@@ -120,7 +119,7 @@ def test_the_threshold_works_without_a_request(visit: Visit, answer: Units, watc
         element = page.locator(f"#unit-{unit['index']}")
         assert element.get_attribute("data-theme") == unit["themes"][0]["parent"]
         assert element.locator(".chip").count() == len(left)
-    assert state(page) == {"min": "0.60"}
+    expect_state(page, "min=0.60")
     page.keyboard.press("Home")
     expect(page.locator("#min-shown")).to_have_text("5%")
     wide = server.post(json={"text": TEXT, "min_score": 0.05}).json()["units"]
@@ -131,7 +130,7 @@ def test_the_threshold_works_without_a_request(visit: Visit, answer: Units, watc
         page.keyboard.press("ArrowRight")
     expect(page.locator("#min-shown")).to_have_text("模型自定")
     assert page.locator("#report .chip").count() == sum(len(unit["themes"]) - 1 for unit in answer)
-    assert state(page) == {}
+    expect_state(page)
     assert [path for path in watch.paths[len(before) :] if path != "GET /icon.svg"] == []  # Chromium looks at the icon again by itself
 
 
@@ -142,7 +141,7 @@ def test_uncertain_sentences_are_marked_and_can_be_picked_out(visit: Visit, answ
     assert "不确定" in page.locator(f"#unit-{uncertain[0]} .hidden-text").inner_text()
     page.get_by_label(f"只看不确定的（{len(uncertain)}）").check()
     assert shown(page) == uncertain
-    assert state(page) == {"uncertain": "1"}
+    expect_state(page, "uncertain=1")
 
 
 def test_hover_shows_definition_and_evidence(visit: Visit, answer: Units, names: Names) -> None:
@@ -150,8 +149,10 @@ def test_hover_shows_definition_and_evidence(visit: Visit, answer: Units, names:
     unit = next(unit for unit in answer[20:] if unit["role"] == "body" and len(unit["themes"]) > 1)
     words = page.locator(f"#unit-{unit['index']} .words")
     words.scroll_into_view_if_needed()
+    page.clock.install()
     page.mouse.move(5, 5)
     words.hover()
+    page.clock.run_for(WAIT)
     card = page.get_by_role("dialog", name="句子详情")
     expect(card).to_be_visible()
     for line, theme in zip(card.locator(".labels li").all(), unit["themes"], strict=True):
@@ -162,7 +163,13 @@ def test_hover_shows_definition_and_evidence(visit: Visit, answer: Units, names:
         expect(item).to_contain_text(given["text"])
         expect(item).to_contain_text(f"相似度 {given['similarity']:.2f}")
     card.hover()  # the pointer may go into the card
-    page.wait_for_timeout(700)
+    page.clock.run_for(WAIT)
+    expect(card).to_be_visible()
+    page.mouse.move(5, 5)
+    page.clock.run_for(WAIT)
+    expect(card).to_be_hidden()
+    words.hover()
+    page.clock.run_for(WAIT)
     expect(card).to_be_visible()
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()

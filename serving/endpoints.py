@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.engine import Engine
+from serving.entries import check_entries
 from serving.errors import ServiceError
 from serving.limits import OFFLINE
 from serving.metrics import Metrics
@@ -63,6 +64,7 @@ class Endpoints:
             raise ServiceError(
                 413, f"the text has {len(units):,} sentences; at most {self._settings.max_units:,} are tagged here; {OFFLINE}"
             )
+        check_entries(len(units), options, self._engine.tagger.taxonomy, self._settings.max_entries)
         return await self._engine.tag(units, options)
 
     async def taxonomy(self, _: Request) -> Response:

@@ -18,7 +18,8 @@ _ERRORS = {
     401: "A key is needed (only where the service has keys).",
     404: "Nothing is there.",
     405: "The method is not answered here.",
-    413: "The body, text, file or list is larger than is tagged here; the message names the limit and the offline way.",
+    413: "The body, text, file or list, or the answer asked for (units × (most themes + evidence)), is larger than is given here; "
+    "the message names the limit and the offline way.",
     415: "The body or the file is of another type.",
     422: "A field, or the file, does not fit; detail lists the fields.",
     429: "More requests are at work than the service takes; Retry-After says when to try again.",

@@ -47,14 +47,17 @@ class Settings(BaseModel):
     api_keys: Keys = Field((), description="Keys that may tag, with commas between; none: everybody may.")
     metrics: Literal["open", "key", "off"] = Field("open", description="Who may read /metrics.")
     cors_origins: Words = Field((), description="Origins whose pages may call the service, with commas between; none: CORS is off.")
-    deadline: float = Field(30.0, gt=0, description="Seconds a request may take from its first byte to its answer.")
-    max_concurrent: int = Field(64, ge=1, description="Tagging requests at work or waiting; more are answered 429.")
+    deadline: float = Field(60.0, gt=0, description="Seconds a request may take from its first byte to its answer.")
+    max_concurrent: int = Field(32, ge=1, description="Tagging requests at work or waiting; more are answered 429.")
     max_json_bytes: int = Field(2 * 2**20, ge=1, description="Body of /tag and /tag_sentences.")
     max_file_bytes: int = Field(20 * 2**20, ge=1, description="Body of /tag_file.")
-    max_characters: int = Field(200_000, ge=1, description="Characters of one request's text, or of all its sentences.")
+    max_characters: int = Field(100_000, ge=1, description="Characters of one request's text, or of all its sentences.")
     max_sentences: int = Field(1_000, ge=1, description="Items of /tag_sentences.")
     max_sentence_characters: int = Field(5_000, ge=1, description="Characters of one item of /tag_sentences.")
-    max_units: int = Field(10_000, ge=1, description="Units that one text may split into.")
+    max_units: int = Field(3_000, ge=1, description="Units that one text may split into.")
+    max_entries: int = Field(
+        105_000, ge=1, description="Themes and evidence sentences of one answer: units × (most themes + evidence) asked for."
+    )
     max_pages: int = Field(300, ge=1, description="Pages of a PDF.")
     batch_units: int = Field(256, ge=1, description="Units of waiting requests that are tagged together.")
 

@@ -24,6 +24,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = {
         "api_keys": "key-one,key-two", "metrics": "key", "cors_origins": "https://a.example", "max_concurrent": 2, "max_json_bytes": 4000,
         "max_file_bytes": 9000, "max_characters": 1000, "max_sentences": 5, "max_sentence_characters": 100, "max_units": 20, "max_pages": 2,
+        "max_entries": 120,
     }  # fmt: skip
     with served(tmp_path_factory.mktemp("strict"), **settings) as one:
         yield one
@@ -58,6 +59,15 @@ def test_texts_and_lists_over_the_limits(strict: Served) -> None:
     assert post("/tag_sentences", {"sentences": [TEXT] * 5}).json()["failed"] == 0
     check(post("/tag_sentences", {"sentences": [TEXT] * 6}), 413, "6 sentences", "5")
     check(post("/tag_sentences", {"sentences": ["长" * 300] * 4}), 413, "1,200 characters in all")
+    assert post("/tag", {"text": "好。" * 10, "top_k": 32, "level": "theme", "explain": 1}).status_code == 200
+    for options, asked in (
+        ({"top_k": 12}, "12 themes and 0 "),
+        ({"min_score": 0.9}, "32 themes and 0 "),
+        ({"explain": 10}, "3 themes and 10 "),
+    ):
+        check(post("/tag", {"text": "好。" * 11} | options), 413, f"11 sentences with up to {asked}", "at most 120", "zhuti tag FILE")
+    assert post("/tag_sentences", {"sentences": ["好。"] * 3 + [""] * 2, "min_score": 0}).json()["failed"] == 2
+    check(post("/tag_sentences", {"sentences": ["好。"] * 4, "min_score": 0}), 413, "make 128 entries")
     pages = [strict.post("/tag_file", files={"file": ("a.pdf", pdf_file(["干部。"], pages=count))}, headers=KEY) for count in (2, 3)]
     assert pages[0].status_code == 200
     check(pages[1], 413, "3 pages", "at most 2", "zhuti tag FILE")
@@ -120,7 +130,7 @@ def test_over_capacity_then_well(strict: Served) -> None:
 
 
 def test_over_the_deadline_then_well(tmp_path: Path) -> None:
-    long = "".join(f"{chr(0x4E00 + n % 20000)}{chr(0x4E00 + n // 7)}{chr(0x9000 - n % 997)}调整干部提拔年轻人才。" for n in range(9000))
+    long = "".join(f"{chr(0x4E00 + n % 20000)}{chr(0x4E00 + n // 7)}{chr(0x9000 - n % 997)}调整干部提拔年轻人才。" for n in range(2900))
     with served(tmp_path, deadline=0.5) as slow:
         check(slow.post(json={"text": long}), 504, "longer than 0.5 s")
         assert slow.get("/livez").status_code == 200
@@ -147,7 +157,7 @@ def test_the_deadline_is_30_seconds_unless_it_is_set(tmp_path: Path) -> None:
 
 def test_settings_that_do_not_fit_are_told() -> None:
     settings = Settings.from_environment({"ZHUTI_API_KEYS": " a , b,", "ZHUTI_DEADLINE": "2.5"})
-    assert (settings.api_keys, settings.deadline, settings.max_concurrent) == (("a", "b"), 2.5, 64)
+    assert (settings.api_keys, settings.deadline, settings.max_concurrent) == (("a", "b"), 2.5, 32)
     with pytest.raises(SettingsError, match="ZHUTI_DEADLINE=soon: "):
         Settings.from_environment({"ZHUTI_DEADLINE": "soon"})
     with pytest.raises(SettingsError, match="ZHUTI_MAX_PAGES=0: "):

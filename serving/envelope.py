@@ -8,6 +8,7 @@ import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import ServiceError, error_response
@@ -74,7 +75,8 @@ class EnvelopeMiddleware:
                 raise ServiceError(404, "there is nothing at a path with control characters; /openapi.json lists the paths")
             await self._app(scope, receive, send_sealed)
         except ClientDisconnect:
-            status = status or 499  # as nginx counts it: the caller left before there was an answer
+            if not status:  # nobody reads it, but BentoML holds a request for unfinished, and does not end, until there is an answer
+                await Response(status_code=499)(scope, receive, send_sealed)  # as nginx counts who left before there was one
         except Exception as error:
             if not isinstance(error, ServiceError):
                 LOGGER.error("a request failed", exc_info=error, extra={"fields": {"request_id": request_id}})

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import ServiceError
@@ -42,21 +43,42 @@ class LimitMiddleware:
             raise ServiceError(429, f"{self._active} requests are at work already; try again", headers={"Retry-After": "1"})
         self._active += 1
         try:
-            await self._within_deadline(scope, _bounded(receive, limit), send)
+            await self._while_awaited(scope, _bounded(receive, limit), send)
         finally:
             self._active -= 1
 
-    async def _within_deadline(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _while_awaited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application until it has answered, its time is up, or its client has left: for nobody there need be no work."""
+        whole, left = asyncio.Event(), asyncio.Event()
+
+        async def hear() -> Message:
+            message = await receive()
+            if not message.get("more_body", False):
+                whole.set()
+            return message
+
+        async def notice_leaving() -> None:
+            await whole.wait()
+            await receive()  # all that can come after the body is that the client has left
+            left.set()
+            if not timeout.expired():
+                timeout.reschedule(0)
+
+        async def send_once_more_timed(message: Message) -> None:
+            if message["type"] == "http.response.start":  # its reader has as long again, and no longer: it holds a place
+                timeout.reschedule(asyncio.get_running_loop().time() + self._deadline)
+            await send(message)
+
         try:
             async with asyncio.timeout(self._deadline) as timeout:
-
-                async def send_once_more_timed(message: Message) -> None:
-                    if message["type"] == "http.response.start":  # its reader has as long again, and no longer: it holds a place
-                        timeout.reschedule(asyncio.get_running_loop().time() + self._deadline)
-                    await send(message)
-
-                await self._app(scope, receive, send_once_more_timed)
+                noticing = asyncio.ensure_future(notice_leaving())
+                try:
+                    await self._app(scope, hear, send_once_more_timed)
+                finally:
+                    noticing.cancel()
         except TimeoutError:
+            if left.is_set():
+                raise ClientDisconnect from None
             raise ServiceError(504, f"the answer took longer than {self._deadline:g} s; send less text or {OFFLINE}") from None
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-import uvicorn
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -16,6 +15,7 @@ from serving.envelope import EnvelopeMiddleware
 from serving.limits import LimitMiddleware
 from serving.metrics import Metrics
 from tests.serving.process import PATIENCE, wait_until
+from tests.serving.sockets import listening
 
 # Two requests on one connection: the first answer fills the socket, so the second waits until somebody reads.
 REQUESTS = b"GET /tag HTTP/1.1\r\nHost: a\r\n\r\nGET /tag?waits HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -43,14 +43,8 @@ def with_one_place(app: Large, deadline: float) -> Iterator[tuple[str, int]]:
     """:return: where the application answers one request at a time."""
     metrics = Metrics()
     limited = LimitMiddleware(app, {"/tag": 10}, max_concurrent=1, deadline=deadline, metrics=metrics)
-    server = uvicorn.Server(uvicorn.Config(EnvelopeMiddleware(limited, frozenset({"/tag"}), metrics), log_level="critical", lifespan="off"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield listening.getsockname()
-        server.should_exit = True
-        thread.join(PATIENCE)
-    assert not thread.is_alive()
+    with listening(EnvelopeMiddleware(limited, frozenset({"/tag"}), metrics)) as address:
+        yield address
 
 
 def ask(address: tuple[str, int]) -> int:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from serving.engine import Engine
+from serving.entries import check_entries
 from serving.errors import ServiceError, error_fields
 from serving.limits import OFFLINE
 from serving.schemas import SentencesRequest, check_text
@@ -32,6 +33,7 @@ async def tag_items(body: SentencesRequest, engine: Engine, settings: Settings, 
             outcomes[index] = checked
         else:
             units[index] = replace(single_unit(checked), index=index)
+    check_entries(len(units), body.options(), engine.tagger.taxonomy, settings.max_entries)
     # Neighbours of one document go together; a sentence without a document is a group of its own.
     groups = [list(group) for _, group in groupby(units, lambda index: (documents[index] is None and index, documents[index]))]
     tagged = await asyncio.gather(*(_tag_group([units[index] for index in group], engine, body.options()) for group in groups))
@@ -49,7 +51,7 @@ async def _tag_group(units: Sequence[Unit], engine: Engine, options: Options) ->
             raise
         if len(units) == 1:
             return [error]
-    alone = [(await _tag_group([unit], engine, options))[0] for unit in units]
+    alone = [outcome for [outcome] in await asyncio.gather(*(_tag_group([unit], engine, options) for unit in units))]
     good = [unit for unit, outcome in zip(units, alone, strict=True) if isinstance(outcome, TaggedUnit)]
     if not good or len(good) == len(units):
         return alone

@@ -18,7 +18,7 @@ from zhuti.lexical import LexicalView
 
 HEAD_FILE = "head.safetensors"
 BASELINE_FILE = "baseline.skops"
-_CACHED_TEXTS = 20_000
+_CACHED_TEXTS = 10_000
 _CACHED_CHARACTERS = 300
 
 
@@ -91,7 +91,7 @@ class EncoderModel:
         self._cache.clear()
 
     def _remember(self, seen: dict[str, tuple[Floats, ...]]) -> None:
-        """Keep the texts used last; long ones seldom repeat and are not kept, which bounds the cache to some 100 MB."""
+        """Keep the texts used last; long ones seldom repeat and are not kept, which bounds the cache to some 30 MB."""
         for text, parts in seen.items():
             if len(text) <= _CACHED_CHARACTERS:
                 self._cache[text] = parts

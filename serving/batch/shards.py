@@ -95,6 +95,8 @@ def _write_shards(job: Job, journal: Journal, layout: Layout, progress: Progress
                 progress.reject(str(reject), all=False)
             journal.note(done.entry, done.rejects)
             job.totals.add(done.entry.totals)
+    for stale in journal.folder.glob("part-*.part"):  # of actors or runs that died while they wrote
+        stale.unlink(missing_ok=True)
     journal.finish()
 
 

@@ -48,8 +48,6 @@ class RayEngine:
                     progress.advance(progress.total * (first + 1) // len(expected), waiting[first].entry.rows)
                     yield waiting.pop(first)
                     first += 1
-        for stale in folder.glob("part-*.part"):  # of actors that died while they wrote
-            stale.unlink()
         if first != len(expected):
             raise OutputError(f"{folder}: {first:,} of {len(expected):,} shards came back; the same command with --resume does the others")
 

@@ -142,6 +142,24 @@ def test_two_machines_go_on_with_what_the_local_engine_began(two_machines: str, 
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["reports"]
 
 
+def test_the_local_engine_goes_on_with_what_ray_began(rows: Path, undisturbed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    arguments = [rows, *SENTENCES, "-f", "jsonl", "-o", f"{folder}/"]
+    process = start(*arguments, "--engine", "ray")
+    wait_for_shards(process, folder, 2)
+    orphans = actors(process.pid)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    for orphan in orphans:  # Ray ends them too, a little later
+        with suppress(ProcessLookupError):
+            os.kill(orphan, signal.SIGKILL)
+    assert shards_noted(folder) < len(ROWS) / 20, "the run was over before it was killed; it needs more rows"
+    (folder / "part-00009.jsonl.0123.part").write_bytes(b"half")
+    resumed = tag(*arguments, "--resume")
+    assert resumed.returncode == 3, resumed.stderr.decode()
+    assert contents(folder) == contents(undisturbed)
+
+
 def test_an_input_that_changes_meanwhile_stops_the_run(rows: Path, tmp_path: Path) -> None:
     source = write_jsonl(tmp_path / "rows.jsonl", ROWS)
     process = start(source, *SENTENCES, "-o", tmp_path / "tagged.jsonl", "--engine", "ray")

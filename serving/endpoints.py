@@ -92,7 +92,7 @@ class Endpoints:
     async def livez(self, _: Request) -> Response:
         """GET /livez: the process answers and its tagging thread lives."""
         if self._engine.state == "dead":
-            raise ServiceError(503, self._engine.reason)
+            raise ServiceError(503, self._engine.reason, headers={"Retry-After": "2"})
         return answer({"status": "alive"})
 
     async def readyz(self, _: Request) -> Response:

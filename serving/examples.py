@@ -17,6 +17,10 @@ REQUESTS: dict[str, dict[str, dict[str, Any]]] = {
         "one that fails": {"sentences": ["举办干部培训班12期。", ""]},
     },
 }
+FORMS: dict[str, dict[str, Any]] = {  # of /tag_file; the file's content stands for the file
+    "a text": {"file": _TEXT},
+    "explained": {"file": _TEXT, "level": "theme", "explain": 2},
+}
 
 
 def _unit(index: int, start: int, text: str, role: str, *themes: tuple[str, float]) -> dict[str, Any]:
@@ -70,4 +74,9 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "card": "# zhuti-small\n",
     },
     "HealthResponse": {"status": "alive"},
+    "ReadyResponse": {"status": "ready", "model": "zhuti-small"},
 }
+FIGURES = """# HELP zhuti_requests_total Answered requests.
+# TYPE zhuti_requests_total counter
+zhuti_requests_total{method="POST",route="/tag",status="200"} 3.0
+"""

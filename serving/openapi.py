@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from serving import schemas
 from serving.errors import CODES
-from serving.examples import ANSWERS, REQUESTS
+from serving.examples import ANSWERS, FIGURES, FORMS, REQUESTS
 
 API_VERSION = "1.0.0"
 _ERRORS = {
@@ -27,6 +27,13 @@ _ERRORS = {
     503: "The model is not loaded yet, or cannot be used; the message says why.",
     504: "The answer took longer than the deadline.",
 }
+_RETRY = ("Retry-After", "Seconds after which to try again.", "integer")
+_HEADERS = {
+    401: ("WWW-Authenticate", "Bearer: how the key is to be sent.", "string"),
+    405: ("Allow", "The methods that are answered here.", "string"),
+    429: _RETRY,
+    503: _RETRY,
+}
 _TAGGING = (400, 401, 405, 413, 415, 422, 429, 500, 503, 504)
 _READING = (401, 405, 500, 503)
 _MODELS: tuple[type[BaseModel], ...] = (
@@ -39,6 +46,7 @@ _MODELS: tuple[type[BaseModel], ...] = (
     schemas.TaxonomyResponse,
     schemas.ModelResponse,
     schemas.HealthResponse,
+    schemas.ReadyResponse,
     schemas.ErrorResponse,
 )
 
@@ -61,14 +69,16 @@ def describe() -> dict[str, Any]:
         "/taxonomy": {"get": _reading("taxonomy", "Themes and leaves with names and definitions", "TaxonomyResponse")},
         "/model": {"get": _reading("model", "The model: card, figures, hashes", "ModelResponse")},
         "/livez": {"get": _open("livez", "Whether the process is alive", "HealthResponse", (405, 500, 503))},
-        "/readyz": {"get": _open("readyz", "Whether the model can be used; if not, why", "HealthResponse", (405, 500, 503))},
+        "/readyz": {"get": _open("readyz", "Whether the model can be used; if not, why", "ReadyResponse", (405, 500, 503))},
         "/openapi.json": {"get": _open("openapi", "This document", None, (405, 500))},
         "/metrics": {
             "get": {
                 "operationId": "metrics",
                 "summary": "Figures for Prometheus",
                 "security": [{}, {"key": []}],
-                "responses": {"200": {"description": "Figures.", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+                "responses": {
+                    "200": {"description": "Figures.", "content": {"text/plain": {"schema": {"type": "string"}, "example": FIGURES}}}
+                }
                 | _errors((401, 404, 405, 500)),
             }
         },
@@ -114,14 +124,18 @@ def _error(status: int) -> dict[str, Any]:
         "description": _ERRORS[status],
         "content": {"application/json": {"schema": _ref("ErrorResponse"), "example": example}},
     }
-    if status == 429:
-        response["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    if status in _HEADERS:
+        name, description, kind = _HEADERS[status]
+        response["headers"] = {name: {"description": description, "schema": {"type": kind}}}
     return response
 
 
 def _json(model: str, examples: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    named = {name: {"value": value} for name, value in examples.items()}
-    return {"required": True, "content": {"application/json": {"schema": _ref(model), "examples": named}}}
+    return {"required": True, "content": {"application/json": {"schema": _ref(model), "examples": _named(examples)}}}
+
+
+def _named(examples: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {name: {"value": value} for name, value in examples.items()}
 
 
 def _form() -> dict[str, Any]:
@@ -134,7 +148,7 @@ def _form() -> dict[str, Any]:
         "description": "The file; the ending of its name says its kind.",
     }
     schema = {"type": "object", "properties": {"file": file} | options, "required": ["file"], "additionalProperties": False}
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema, "examples": _named(FORMS)}}}
 
 
 def _without_null(field: dict[str, Any]) -> dict[str, Any]:

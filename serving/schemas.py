@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
 
+from serving.errors import CODES
 from zhuti.options import Level, Options
 
 
@@ -109,7 +110,7 @@ class FileResponse(TagResponse):
 class ErrorFields(BaseModel):
     """What went wrong."""
 
-    code: str
+    code: str = Field(json_schema_extra={"enum": list(CODES.values())})
     message: str
     detail: Any = Field(description="Further plain values, such as the fields that do not fit; null where there are none.")
     request_id: str
@@ -178,7 +179,13 @@ class ModelResponse(BaseModel):
 
 
 class HealthResponse(BaseModel):
-    """A probe's good answer."""
+    """The process is alive."""
 
-    status: str
-    model: str | None = None
+    status: Literal["alive"]
+
+
+class ReadyResponse(BaseModel):
+    """The model can be used."""
+
+    status: Literal["ready"]
+    model: str

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from serving import schemas
-from serving.examples import ANSWERS, REQUESTS
+from serving.errors import CODES
+from serving.examples import ANSWERS, FIGURES, FORMS, REQUESTS
 from tests.conftest import EXAMPLE
 from tests.serving.process import Served
 from zhuti.tagger import Tagger
 
 REPORT = EXAMPLE.read_text(encoding="utf-8")
+HEADERS = {"401": "WWW-Authenticate", "405": "Allow", "429": "Retry-After", "503": "Retry-After"}
 SHORT = "一、选准用好干部\n全年调整干部86人次。\n二、抓好人才工作\n引进高层次人才40名,举办干部培训班12期。"
 
 
@@ -116,6 +118,18 @@ def test_probes(server: Served) -> None:
     assert (server.get("/livez").json(), server.get("/readyz").json()) == ({"status": "alive"}, {"status": "ready", "model": "zhuti-small"})
 
 
+def test_the_other_examples_of_the_description_are_true(server: Served) -> None:
+    for form in FORMS.values():
+        options = {name: str(value) for name, value in form.items() if name != "file"}
+        answer = server.post("/tag_file", files={"file": ("a.txt", form["file"].encode())}, data=options)
+        assert (answer.status_code, answer.json()["text"]) == (200, form["file"])
+    server.post(json={"text": SHORT})
+    lines = server.get("/metrics").text.splitlines()
+    help_line, type_line, figure = FIGURES.splitlines()
+    assert {help_line, type_line} <= set(lines)
+    assert figure.split()[0] in [line.split()[0] for line in lines]
+
+
 @pytest.mark.parametrize("path", sorted(REQUESTS))
 def test_the_examples_of_the_description_are_answered(server: Served, path: str) -> None:
     for name, body in REQUESTS[path].items():
@@ -134,12 +148,15 @@ def test_the_answers_of_the_description_are_those_that_come(server: Served) -> N
         "TaxonomyResponse": server.get("/taxonomy"),
         "ModelResponse": server.get("/model"),
         "HealthResponse": server.get("/livez"),
+        "ReadyResponse": server.get("/readyz"),
     }
     assert set(given) == set(ANSWERS)
     for name, answer in given.items():
         model = getattr(schemas, name)
         shown, body = model.model_validate(ANSWERS[name]).model_dump(), model.model_validate(answer.json()).model_dump()
         assert set(shown) <= set(body)
+        if name in ("HealthResponse", "ReadyResponse"):
+            assert ANSWERS[name] == answer.json()
         if name in ("TagResponse", "FileResponse"):
             for one, other in zip(shown["units"], body["units"], strict=True):
                 fields = ("index", "start", "end", "text", "role")
@@ -155,6 +172,7 @@ def test_the_description_names_every_path_and_every_error_with_its_shape(server:
         "/tag", "/tag_sentences", "/tag_file", "/taxonomy", "/model", "/livez", "/readyz", "/metrics", "/openapi.json"
     }  # fmt: skip
     assert document["openapi"] == "3.1.0"
+    assert document["components"]["schemas"]["ErrorFields"]["properties"]["code"]["enum"] == list(CODES.values())
     for path, operations in document["paths"].items():
         for operation in operations.values():
             if path not in ("/metrics", "/openapi.json"):
@@ -164,6 +182,8 @@ def test_the_description_names_every_path_and_every_error_with_its_shape(server:
                     content = response["content"]["application/json"]
                     assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
                     schemas.ErrorResponse.model_validate(content["example"])
+                if status in HEADERS:
+                    assert HEADERS[status] in response["headers"]
     for path in ("/tag", "/tag_sentences", "/tag_file"):
         statuses = {int(status) for status in document["paths"][path]["post"]["responses"]}
         assert statuses == {200, 400, 401, 405, 413, 415, 422, 429, 500, 503, 504}

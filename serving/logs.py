@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import traceback
 from datetime import UTC, datetime
 
@@ -33,10 +34,12 @@ def describe(error: BaseException) -> dict[str, object]:
 
 
 def configure() -> None:
-    """Give every handler that BentoML has set up the JSON form; add one where there is none."""
+    """Give every handler that BentoML has set up the JSON form, and send all to standard output; add one where there is none."""
     if not logging.root.handlers:
         logging.root.addHandler(logging.StreamHandler())
     loggers = [logging.root, *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict))]
     for handler in {handler for logger in loggers for handler in logger.handlers}:
         handler.setFormatter(JsonFormatter())
+        if type(handler) is logging.StreamHandler:
+            handler.setStream(sys.stdout)
     LOGGER.setLevel(logging.INFO)

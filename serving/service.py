@@ -7,6 +7,7 @@ the application stands before them and answers every request.
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,17 @@ class Front:
 )
 class Zhuti:
     """Theme tagging of Chinese reports; ``/openapi.json`` describes it."""
+
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
+    @staticmethod
+    def check() -> None:
+        """Called once before the worker, which would be started again and again. A setting that does not fit ends the start."""
+        from serving.settings import Settings, SettingsError
+
+        try:
+            Settings.from_environment()
+        except SettingsError as error:
+            sys.exit(f"zhuti: {error}")
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def stop(self) -> None:

@@ -45,7 +45,9 @@ class Settings(BaseModel):
 
     model: str = Field(DEFAULT, description="Name or folder of the model.")
     api_keys: Keys = Field((), description="Keys that may tag, with commas between; none: everybody may.")
-    metrics: Literal["open", "key", "off"] = Field("open", description="Who may read /metrics.")
+    metrics: Literal["open", "key", "off"] = Field(
+        "open", description="Who may read /metrics: open (everybody), key (who has a key), off (nobody)."
+    )
     cors_origins: Words = Field((), description="Origins whose pages may call the service, with commas between; none: CORS is off.")
     deadline: float = Field(60.0, gt=0, description="Seconds a request may take from its first byte to its answer.")
     max_concurrent: int = Field(32, ge=1, description="Tagging requests at work or waiting; more are answered 429.")

@@ -14,7 +14,7 @@ import httpx
 
 def main(url: str, file: Path) -> None:
     headers = {"Authorization": f"Bearer {os.environ['ZHUTI_KEY']}"} if "ZHUTI_KEY" in os.environ else {}
-    with httpx.Client(base_url=url, headers=headers, timeout=60) as service:
+    with httpx.Client(base_url=url, headers=headers, timeout=70) as service:
         # Is it there, and can it tag?
         print("alive:", service.get("/livez").json()["status"])
         print("ready:", service.get("/readyz").json()["status"])

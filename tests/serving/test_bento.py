@@ -68,3 +68,12 @@ def test_the_built_bento_serves(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE)
     check_silence(tmp_path, processes)
+
+
+def test_a_setting_that_does_not_fit_ends_the_start_once() -> None:
+    environment = os.environ | {"ZHUTI_DEADLINE": "soon", "BENTOML_DO_NOT_TRACK": "True"}
+    command = [sys.executable, "-m", "bentoml", "serve", "serving.service:Zhuti"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("zhuti: ZHUTI_DEADLINE=soon: ")
+    assert "Traceback" not in ended.stderr

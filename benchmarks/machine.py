@@ -1,4 +1,4 @@
-"""What the run was made on: CPU, the flags that decide, cores and library versions."""
+"""What the run was made on: CPU, the flags that decide, cores, memory, kernel and library versions."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def describe_machine(libraries: tuple[str, ...] = _RUNTIMES) -> dict[str, Any]:
         "absent": [flag for flag in NOTEWORTHY_FLAGS if flag not in flags],
         "cores": os.cpu_count(),
         "cores_used": CORES,
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "kernel": platform.release(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "libraries": {name: _version(name) for name in libraries},

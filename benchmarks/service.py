@@ -38,6 +38,7 @@ def run(
     reports: Annotated[int, typer.Option(help="Long reports.", min=1)] = 10,
     sentences: Annotated[int, typer.Option(help="Sentences of each round with many clients.", min=CLIENTS)] = 960,
     rounds: Annotated[int, typer.Option(help="Rounds of service and tagger in turn.", min=1)] = 3,
+    kept: Annotated[int, typer.Option(help="Sentences sent before the last reading of memory; the service keeps 10,000.", min=1)] = 10_000,
     starts: Annotated[int, typer.Option(help="How often the service is started.", min=1)] = 3,
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = RESULTS,
 ) -> None:
@@ -53,20 +54,21 @@ def run(
         client = server.client()
         long = [client.post("/tag", {"text": texts.report(REPORT_CHARACTERS)}) for _ in range(reports)]
         turns = [_turn(server, tagger, texts, sentences) for _ in range(rounds)]
+        _fill(server, texts, kept)
         loaded = server.resident_bytes()
     date, machine = datetime.now(UTC).date().isoformat(), describe_machine(_LIBRARIES)
     result: dict[str, Any] = {
         "date": date,
         "machine": machine,
         "load_average_before": load,
-        "model": {"name": tagger.artifact.name, "created": tagger.artifact.manifest["created"]},
+        "model": {"name": tagger.artifact.name, "created": tagger.artifact.manifest["created"], "revision": tagger.artifact.revision},
         "short": {"requests": requests, "p50": median(short), "p99": quantiles(short, n=100, method="inclusive")[98]},
         "report": {"characters": REPORT_CHARACTERS, "requests": reports, "p50": median(long), "slowest": max(long)},
         "together": {"clients": CLIENTS, "sentences": sentences, "per_request": TOGETHER, "rounds": turns}
         | {f"{name}_ratio": median(turn[name] / turn["tagger"] for turn in turns) for name in ("single", "grouped")}
         | {f"{name}_per_second": median(turn[name] for turn in turns) for name in ("tagger", "single", "grouped")},
         "ready_seconds": ready,
-        "resident_bytes": {"idle": idle, "loaded": loaded},
+        "resident_bytes": {"idle": idle, "loaded": loaded, "kept_sentences": kept},
     }
     output.mkdir(parents=True, exist_ok=True)
     file = output / f"service-{date}-{slug(machine)}.json"
@@ -88,6 +90,12 @@ def _one_client(server: Served, texts: Texts, requests: int) -> list[float]:
     for _ in range(max(10, requests // 10)):
         client.post("/tag", {"text": texts.short()})
     return [client.post("/tag", {"text": texts.short()}) for _ in range(requests)]
+
+
+def _fill(server: Served, texts: Texts, count: int) -> None:
+    """Make the service keep as many sentences as it does after days, and load what evidence needs."""
+    bodies = [{"sentences": texts.sentences(min(TOGETHER, count - done)), "explain": 3} for done in range(0, count, TOGETHER)]
+    post_together(server, "/tag_sentences", bodies, CLIENTS)
 
 
 def _turn(server: Served, tagger: Tagger, texts: Texts, count: int) -> dict[str, float]:

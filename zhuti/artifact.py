@@ -50,6 +50,11 @@ class Artifact:
     def kind(self) -> str:
         return str(self.manifest["kind"])
 
+    @property
+    def revision(self) -> str:
+        """Hash of the manifest, which holds the hashes of all files."""
+        return file_hash(self.path / MANIFEST)[:12]
+
     @classmethod
     def load(cls, name_or_path: str | Path = DEFAULT) -> Artifact:
         """Find a model folder and verify every file of it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from statistics import median
 
@@ -24,7 +25,7 @@ def test_no_text_is_known_to_the_tagger_already() -> None:
 
 
 def test_a_small_run_writes_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(requests=20, reports=1, sentences=32, rounds=1, starts=1, output=tmp_path)
+    run(requests=20, reports=1, sentences=32, rounds=1, kept=40, starts=1, output=tmp_path)
     [file] = tmp_path.glob("service-*.json")
     result = json.loads(file.read_text(encoding="utf-8"))
     together = result["together"]
@@ -32,6 +33,9 @@ def test_a_small_run_writes_its_figures(tmp_path: Path, capsys: pytest.CaptureFi
     assert 0 < result["short"]["p50"] <= result["short"]["p99"]
     assert together["single_ratio"] == pytest.approx(turn["single"] / turn["tagger"])
     assert result["resident_bytes"]["loaded"] > 50e6
+    assert result["resident_bytes"]["kept_sentences"] == 40
+    assert (len(result["model"]["revision"]), result["machine"]["kernel"]) == (12, platform.release())
+    assert 2**28 < result["machine"]["memory_bytes"] < 2**48
     table = file.with_suffix(".md").read_text(encoding="utf-8")
     assert f"{median(result['ready_seconds']):.1f} s | ≤ 3 s |" in table
     assert table in capsys.readouterr().out

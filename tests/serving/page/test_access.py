@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.serving.chromium import PHONE
 from tests.serving.contrast import CONTRAST
-from tests.serving.page.conftest import PHONE, TEXT, Visit
+from tests.serving.page.conftest import TEXT, Visit
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB
 VISION = {
@@ -61,11 +62,12 @@ def test_every_text_stands_out_from_what_is_behind_it(visit: Visit, scheme: str)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_boilerplate_stands_out_where_it_is_tinted(visit: Visit, scheme: str) -> None:
-    page = visit(scheme=scheme, tagged="首页 | 要闻速递 | 组工动态 | 干部在线\n举办培训班12期。")
-    unit = page.locator("#unit-0")
+@pytest.mark.parametrize(("place", "theme"), [(0, "none"), (1, "ideology"), (2, "overview")])
+def test_a_sentence_that_is_pointed_at_open_or_chosen_is_tinted_and_stands_out(visit: Visit, scheme: str, place: int, theme: str) -> None:
+    page = visit(scheme=scheme, tagged="首页 | 要闻速递 | 组工动态 | 干部在线\n举办培训班12期。\n现将有关情况报告如下。")
+    unit = page.locator(f"#unit-{place}")
     words = unit.locator(".words")
-    assert unit.get_attribute("data-theme") == "none"
+    assert unit.get_attribute("data-theme") == theme
     bare = words.evaluate(PAINT)
 
     def measure(state: str) -> None:
@@ -73,16 +75,16 @@ def test_boilerplate_stands_out_where_it_is_tinted(visit: Visit, scheme: str) ->
         assert [row for row in page.evaluate(CONTRAST) if row[1] < row[2]] == [], state
 
     words.hover()
-    measure("hovered")
+    measure("pointed at")
     words.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.mouse.move(5, 5)
     measure("open")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    measure("here")
+    measure("chosen")
     page.locator(".legend").get_by_role("button", name="老干部工作").hover()  # no sentence of it: its tile is empty
-    measure("here, unused theme hovered")
+    measure("chosen, an unused theme is pointed at")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

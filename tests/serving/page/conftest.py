@@ -10,10 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import EXAMPLE
+from tests.serving.chromium import WIDE
 from tests.serving.process import PATIENCE, Served
 
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 
 Visit = Callable[..., Page]

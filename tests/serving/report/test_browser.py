@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from serving.report.figures import Report
 from serving.report.render import percent, render
+from tests.serving.chromium import PHONE, WIDE
 from tests.serving.contrast import CONTRAST
-from tests.serving.page.conftest import PHONE, WIDE
 from tests.serving.report.units import by_hand
 from zhuti.tagger import Tagger
 

@@ -64,17 +64,16 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, model: str | Path = "zhuti-small", *, deadline: float | None = PATIENCE, **settings: object) -> Iterator[Served]:
+def served(folder: Path, model: str | Path = "zhuti-small", *, deadline: float = PATIENCE, **settings: object) -> Iterator[Served]:
     """Serve until the block ends.
 
-    :param deadline: as long as the clients wait, unless it is what a test is about; None leaves the default.
+    :param deadline: as long as the clients wait, unless it is what a test is about.
     :param settings: ``max_pages=2`` sets ZHUTI_MAX_PAGES.
     """
-    if deadline is not None:
-        settings["deadline"] = deadline
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    settings["deadline"] = deadline
     environment = os.environ | {"BENTOML_HOME": str(folder)} | {f"ZHUTI_{name.upper()}": str(value) for name, value in settings.items()}
     log = folder / "log"
     command = [sys.executable, "-m", "zhuti.cli", "serve", "--port", str(port), "--model", str(model)]

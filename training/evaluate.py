@@ -113,7 +113,7 @@ def score_systems(dataset: Dataset, held_out: OutOfFold) -> dict[str, Scored]:
 def score_peers(trainer: Trainer, folds: NDArray[np.int64]) -> dict[str, Scored]:
     """Other methods on the same folds, calibrated and decided in the same way."""
     peers = {"frozen encoder + LR": peer_models.frozen_encoder, "SetFit": peer_models.setfit}
-    stacks = {name: Stack(trainer.dataset, logits_of(trainer, folds), view="dense") for name, logits_of in peers.items()}
+    stacks = {name: Stack(trainer.dataset, logits_of(trainer, folds), view="lexical") for name, logits_of in peers.items()}
     return {name: _score(trainer.dataset, stack.predict()) for name, stack in stacks.items()}
 
 

@@ -88,4 +88,4 @@ def _by_fold(trainer: Trainer, folds: Ints, vectors: Floats) -> OutOfFold:
     for fold in range(int(folds[corpus].max()) + 1):
         held_out, training = split_rows(trainer.dataset.rows, folds, fold, corpus)
         logits[held_out] = regression(vectors, trainer.targets.leaves, training, held_out)
-    return OutOfFold(folds, logits, np.zeros_like(logits))
+    return OutOfFold(folds, np.zeros_like(logits), logits)

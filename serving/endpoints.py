@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from serving.engine import Engine
 from serving.entries import check_entries
-from serving.errors import ServiceError
+from serving.errors import RETRY_SOON, ServiceError
 from serving.limits import OFFLINE
 from serving.metrics import Metrics
 from serving.reading import read_json, read_upload
@@ -92,7 +92,7 @@ class Endpoints:
     async def livez(self, _: Request) -> Response:
         """GET /livez: the process answers and its tagging thread lives."""
         if self._engine.state == "dead":
-            raise ServiceError(503, self._engine.reason, headers={"Retry-After": "2"})
+            raise ServiceError(503, self._engine.reason, headers=RETRY_SOON)
         return answer({"status": "alive"})
 
     async def readyz(self, _: Request) -> Response:

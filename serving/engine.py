@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from serving.errors import ServiceError
+from serving.errors import RETRY_SOON, ServiceError
 from serving.logs import LOGGER
 from serving.metrics import Metrics
 from serving.work import Window, Work, score
@@ -63,7 +63,7 @@ class Engine:
     def tagger(self) -> Tagger:
         """:raises ServiceError: 503 while there is none."""
         if self._tagger is None:
-            raise ServiceError(503, self.reason, {"state": self.state}, {"Retry-After": "2"})
+            raise ServiceError(503, self.reason, {"state": self.state}, RETRY_SOON)
         return self._tagger
 
     async def tag(self, units: Sequence[Unit], options: Options) -> list[TaggedUnit]:

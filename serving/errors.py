@@ -24,6 +24,7 @@ CODES = {
     503: "not_ready",
     504: "deadline_exceeded",
 }
+RETRY_SOON = {"Retry-After": "2"}  # seconds; of a 503
 
 
 class ServiceError(Exception):

@@ -53,12 +53,11 @@ class SentencesRequest(TagOptions):
     """Sentences that are split already."""
 
     sentences: list[Item] = Field(min_length=1, description="One text an item; it is not split further.")
-    documents: Annotated[list[str | None], Field(fail_fast=True)] | None = (
-        Field(  # one problem is told, not one for each of a million items
-            None,
-            description="For each sentence the document it is from; neighbours with the same id give each other context. "
-            "Without it, or with null, a sentence stands alone.",
-        )
+    # fail_fast: one problem is told, not one for each of a million items
+    documents: Annotated[list[str | None], Field(fail_fast=True)] | None = Field(
+        None,
+        description="For each sentence the document it is from; neighbours with the same id give each other context. "
+        "Without it, or with null, a sentence stands alone.",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from training.crossfit import CrossFitted
 from training.dataset import Dataset
-from training.metrics import reliability, to_themes
+from training.metrics import primary_decisions, reliability, to_themes
 
 
 def write_all(dataset: Dataset, predicted: CrossFitted, chosen: list[list[int]], folder: Path) -> None:
@@ -85,11 +85,10 @@ def _reliability(dataset: Dataset, predicted: CrossFitted, chosen: list[list[int
 
     targets = dataset.targets[dataset.corpus]
     themes = to_themes(targets > 0, dataset.taxonomy)
-    rows, primary = np.arange(len(chosen)), [dataset.taxonomy.parents[labels[0]] for labels in chosen]
     levels = {
         "leaves": (predicted.probabilities, targets > 0),
         "themes": (predicted.themes, themes),
-        "primary theme": (predicted.themes[rows, primary], themes[rows, primary]),
+        "primary theme": primary_decisions(chosen, predicted.themes, themes, dataset.taxonomy.parents),
     }
     figure, axes = plt.subplots(figsize=(5, 5))
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)

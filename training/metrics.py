@@ -70,15 +70,23 @@ def calibration_error(probabilities: NDArray[np.floating[Any]], gold: Bools, bin
     return sum(weight * abs(mean - share) for mean, share, weight in reliability(probabilities, gold, bins))
 
 
+def primary_decisions(
+    chosen: Sequence[Sequence[int]], themes: NDArray[np.floating[Any]], gold: Bools, parents: Sequence[int]
+) -> tuple[NDArray[np.floating[Any]], Bools]:
+    """One decision a row: the score of the primary theme, which most readers of a result look at, and whether it is right.
+
+    :param chosen: leaf positions of each row, the primary first. :param themes: (n, themes). :param gold: (n, themes).
+    :return: both (n,).
+    """
+    rows, primary = np.arange(len(chosen)), [parents[labels[0]] for labels in chosen]
+    return themes[rows, primary], gold[rows, primary]
+
+
 def primary_calibration_error(
     chosen: Sequence[Sequence[int]], themes: NDArray[np.floating[Any]], gold: Bools, parents: Sequence[int], bins: int = 10
 ) -> float:
-    """Expected calibration error of one decision a row: the score of the primary theme, which most readers of a result look at.
-
-    :param chosen: leaf positions of each row, the primary first. :param themes: (n, themes). :param gold: (n, themes).
-    """
-    rows, primary = np.arange(len(chosen)), [parents[labels[0]] for labels in chosen]
-    return calibration_error(themes[rows, primary], gold[rows, primary], bins)
+    """Expected calibration error of :func:`primary_decisions`."""
+    return calibration_error(*primary_decisions(chosen, themes, gold, parents), bins)
 
 
 def reliability(probabilities: NDArray[np.floating[Any]], gold: Bools, bins: int = 10) -> list[tuple[float, float, float]]:

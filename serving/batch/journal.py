@@ -121,9 +121,15 @@ class Journal:
     def close(self) -> None:
         self._file.close()
 
+    def drop_partial(self) -> None:
+        """Take away what this run, an actor of it or an earlier one was writing when it ended."""
+        for partial in self.folder.glob("*.part"):
+            partial.unlink(missing_ok=True)
+
     def remove(self) -> None:
         """Take the journal and the shards away, and the folder where nothing else is in it."""
-        for shard in (*self.folder.glob("part-*"), *self.folder.glob("*.part")):
+        self.drop_partial()
+        for shard in self.folder.glob("part-*"):
             shard.unlink(missing_ok=True)
         (self.folder / FILE).unlink(missing_ok=True)
         if not any(self.folder.iterdir()):

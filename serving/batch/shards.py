@@ -95,8 +95,7 @@ def _write_shards(job: Job, journal: Journal, layout: Layout, progress: Progress
                 progress.reject(str(reject), all=False)
             journal.note(done.entry, done.rejects)
             job.totals.add(done.entry.totals)
-    for stale in journal.folder.glob("part-*.part"):  # of actors or runs that died while they wrote
-        stale.unlink(missing_ok=True)
+    journal.drop_partial()
     journal.finish()
 
 
@@ -111,8 +110,7 @@ def _guard(journal: Journal) -> Iterator[None]:
                 journal.remove()
             raise
         rows = sum(entry.rows for entry in journal.entries)
-        for partial in journal.folder.glob("*.part"):
-            partial.unlink(missing_ok=True)
+        journal.drop_partial()
         if journal.entries:
             state = f"{rows:,} tagged rows are safe in {journal.folder}; the same command with --resume goes on from there"
         else:

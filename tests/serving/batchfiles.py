@@ -6,7 +6,6 @@ import csv
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.conftest import ROOT
+from tests.serving.process import wait_until as ask_until
 from zhuti.text import split
 
 Rows = list[dict[str, Any]]
@@ -33,11 +33,8 @@ def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
 
 def wait_until(process: subprocess.Popen[bytes], happened: Callable[[], bool]) -> None:
     """Wait for something that happens while a process runs; fail where the process ends before it."""
-    until = time.monotonic() + PATIENCE
-    while not happened():
-        assert process.poll() is None or happened(), process.communicate()[1].decode()
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    ask_until(lambda: happened() or process.poll() is not None, PATIENCE)
+    assert happened(), process.communicate()[1].decode()
 
 
 def noted(journal: Path) -> int:

@@ -109,9 +109,9 @@ def held_requests(server: Served, count: int, text: str, **headers: str) -> Iter
             go.set()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
     """Ask until it is so."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -6,8 +6,7 @@ import json
 import signal
 import socket
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +17,7 @@ import pytest
 from serving import app
 from serving.settings import Settings
 from tests.conftest import SHIPPED
-from tests.serving.process import PATIENCE, Served, served
+from tests.serving.process import PATIENCE, served, wait_until
 from tests.serving.sockets import listening
 from zhuti.tagger import Tagger
 from zhuti.text import Unit
@@ -45,13 +44,6 @@ def send(address: tuple[str, int], text: str, *, held: int = 0) -> socket.socket
     head = f"POST /tag HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     connection.sendall(head.encode() + body[: len(body) - held])
     return connection
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def test_who_leaves_gives_the_place_back_while_the_tagger_is_still_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,13 +84,8 @@ def test_a_service_that_clients_have_left_can_end(tmp_path: Path) -> None:
     """BentoML's own layers, too, let go of a request that nobody waits for."""
     with served(tmp_path) as server:
         connection = send(("127.0.0.1", int(server.url.rpartition(":")[2])), "走了的人。", held=5)
-        wait_until(lambda: active(server) == 1)
+        wait_until(lambda: server.figures()["zhuti_active_requests"] == 1)
         connection.close()
-        wait_until(lambda: active(server) == 0)
+        wait_until(lambda: server.figures()["zhuti_active_requests"] == 0)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=PATIENCE) == 0
-
-
-def active(server: Served) -> float:
-    [line] = [line for line in server.get("/metrics").text.splitlines() if line.startswith("zhuti_active_requests ")]
-    return float(line.split()[1])

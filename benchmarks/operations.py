@@ -38,7 +38,7 @@ def padding(lengths: Ints) -> dict[str, float]:
     ways = {
         f"reading order, {LARGEST} a batch": _cut(rows),
         f"sorted by length, {LARGEST} a batch": _cut(np.argsort(lengths, kind="stable")),
-        "as shipped: sorted, a batch holds so many tokens": batches_of(lengths.tolist()),
+        "as shipped: texts padded to the same length": batches_of(lengths.tolist()),
     }
     return {
         way: sum(len(batch) * padded(int(lengths[batch].max())) for batch in batches) / float(lengths.sum())

@@ -1,5 +1,7 @@
-"""One thread owns the tagger. What waits while it works is tagged together next: batches grow with the load, and nobody waits for one.
+"""One thread owns the tagger. What waits while it works is tagged together next: batches grow with the load.
 
+Clients that ask again as soon as they are answered fall into two halves, each waiting while the other is tagged. So the
+next batch is held for those that were just answered, a twentieth of the last one's time at most; a lone client never waits.
 Every document that waits gets its share of the next batch, so a long report does not hold up the short ones behind it.
 """
 
@@ -23,6 +25,7 @@ from zhuti.tagger import Tagger
 from zhuti.text import Unit
 
 MIN_SHARE = 16  # units of a document in a batch, however many wait
+PATIENCE = 0.05  # of the last batch's time
 
 
 class Engine:
@@ -38,6 +41,8 @@ class Engine:
         self._batch_units = batch_units
         self._arrived: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._waiting: list[Work] = []
+        self._expected = 1  # documents: those in the last batch and those that waited at its end
+        self._patience = 0.0  # seconds
         self._thread = threading.Thread(target=self._work, name="tagger", daemon=True)
         self._tagger: Tagger | None = None
         self.state: Literal["loading", "ready", "failed", "dead"] = "loading"
@@ -91,7 +96,8 @@ class Engine:
         try:
             tagger = self._load()
             self.revision = tagger.artifact.revision
-            tagger.tag("全市组织工作会议召开。")  # the first run compiles the graph
+            tagger.tag("全市组织工作会议召开。")  # the first runs, of one sentence and of several, take longer
+            tagger.tag("会议通报情况。会议部署工作。")
         except Exception as error:
             self.state = "failed"
             self.reason = f"the model cannot be used: {error}"
@@ -105,16 +111,22 @@ class Engine:
             self._tag_batch(tagger)
 
     def _collect(self) -> bool:
-        """Take in what has arrived; wait if there is nothing to do. :return: False at the end, once all is answered."""
-        while not self._waiting or not self._arrived.empty():
-            work = self._arrived.get()
+        """Take in what has arrived and wait a little for what is expected; wait if there is nothing to do.
+
+        :return: False at the end, once all is answered.
+        """
+        until = time.perf_counter() + self._patience
+        while True:
+            missing = len(self._waiting) < self._expected
+            left = max(0.0, until - time.perf_counter()) if missing else 0.0
+            try:
+                work = self._arrived.get(timeout=left if self._waiting else None)
+            except queue.Empty:
+                return True
             if work is None:
                 self._arrived.put(None)
-                if not self._waiting:
-                    return False
-                break
+                return bool(self._waiting)
             self._waiting.append(work)
-        return True
 
     def _tag_batch(self, tagger: Tagger) -> None:
         """Score a share of each document that waits, answer those that are complete, and put the others behind."""
@@ -125,7 +137,10 @@ class Engine:
             if sum(window.count for window in windows) >= self._batch_units:
                 break
             windows.append(work.next_window(share))
+        started = time.perf_counter()
         self._score(tagger, windows)
+        self._patience = PATIENCE * (time.perf_counter() - started)
+        self._expected = len(self._waiting) + self._arrived.qsize()
         self._waiting = self._waiting[len(windows) :] + [window.work for window in windows if not window.work.finished]
         for window in windows:
             if not window.work.future.done() and window.work.finished and window.work.future.set_running_or_notify_cancel():

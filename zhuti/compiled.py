@@ -37,7 +37,7 @@ def import_openvino() -> Any:
         import openvino
     finally:
         if absent:
-            del sys.modules[_CONVERTER]
+            sys.modules.pop(_CONVERTER, None)  # another thread may have done so
     return openvino
 
 

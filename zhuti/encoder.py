@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,34 +14,39 @@ from tokenizers import Tokenizer
 from zhuti.compiled import compile_graph, import_openvino
 from zhuti.decision import Floats
 
-_BATCH_TOKENS = 512  # a batch's hidden states then stay in a core's cache
-_SPREAD = 2  # a few texts make so many batches; not as many as there are cores, since the last digits hang on what is batched
+_BATCH_TOKENS = 256  # more makes a batch no faster and takes more memory
+_SPREAD = 4  # a few texts make so many batches or more; whatever the cores, since the last digits hang on what is batched
 _PAD_TO = 8  # lengths are rounded up, so that few shapes are compiled
 _MAX_CHARS = 2000  # more than any encoder's tokens; keeps the tokenizer's work linear
 
+Aim = Literal["throughput", "latency", "one thread"]
+_BATCHES = {"PERFORMANCE_HINT": "THROUGHPUT", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
+_LONE = _BATCHES | {"PERFORMANCE_HINT": "LATENCY"}
+_ONE_THREAD = _BATCHES | {"INFERENCE_NUM_THREADS": 1}
+
 
 class Encoder:
-    """Runs ``encoder.xml`` on the CPU.
+    """Runs ``encoder.xml`` on the CPU, a batch on each core.
 
     :param path: model folder with ``encoder.xml``, ``encoder.bin`` and ``tokenizer.json``.
     :param prefix: put before every text, as the base encoder was trained with.
     :param max_tokens: longer texts are cut; the vector then stands for their beginning.
-    :param keep: keep the compiled graph in the user's cache.
-    :param threads: CPU threads; None: as many as there are cores. The vectors are the same.
+    :param keep: keep the compiled graphs in the user's cache.
+    :param aim: latency: compile the graph once more, so that all cores share a lone text; it is there in two thirds of
+        the time, for some 100 MB. One thread: for processes that share the cores. The vectors are the same.
     """
 
-    def __init__(self, path: Path, prefix: str, max_tokens: int, *, keep: bool = False, threads: int | None = None) -> None:
+    def __init__(self, path: Path, prefix: str, max_tokens: int, *, keep: bool = False, aim: Aim = "throughput") -> None:
         self._prefix = prefix
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
-        if threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = threads
-        with ThreadPoolExecutor(1) as pool:  # both take long, neither needs the other
-            graph = pool.submit(compile_graph, path / "encoder.xml", settings, keep=keep)
+        settings = [_ONE_THREAD if aim == "one thread" else _BATCHES, *([_LONE] if aim == "latency" else [])]
+        with ThreadPoolExecutor(2) as pool:  # graphs and tokenizer take long, and none needs another
+            graphs = [pool.submit(compile_graph, path / "encoder.xml", own, keep=keep) for own in settings]
             self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
-            self._graph = graph.result()
+            graph, *lone = (future.result() for future in graphs)
         self._tokenizer.enable_truncation(max_tokens)
-        self.width = int(self._graph.output(0).partial_shape[1].get_length())
-        self._queue: Any = import_openvino().AsyncInferQueue(self._graph)
+        self.width = int(graph.output(0).partial_shape[1].get_length())
+        self._queue: Any = import_openvino().AsyncInferQueue(graph)
+        self._lone_queue: Any = import_openvino().AsyncInferQueue(lone[0]) if lone else self._queue
 
     def encode(self, texts: list[str]) -> Floats:
         """:param texts: normalised texts. :return: their vectors, (n, width)."""
@@ -52,24 +57,28 @@ class Encoder:
         def keep(request: Any, rows: list[int]) -> None:
             vectors[rows] = request.get_output_tensor(0).data
 
-        self._queue.set_callback(keep)
+        queue = self._lone_queue if len(texts) == 1 else self._queue
+        queue.set_callback(keep)
         for rows in batches_of([len(sequence) for sequence in sequences]):
             ids, mask = _pad([sequences[row] for row in rows])
-            self._queue.start_async({"input_ids": ids, "attention_mask": mask}, rows)
-        self._queue.wait_all()
+            queue.start_async({"input_ids": ids, "attention_mask": mask}, rows)
+        queue.wait_all()
         return vectors
 
 
 def batches_of(lengths: list[int]) -> Iterator[list[int]]:
-    """Rows of similar length, the longest first, so that no core is left with a long batch at the end.
+    """Rows that are padded to the same length, the longest first, so that no core is left with a long batch at the end.
+
+    A padded token costs what a real one does, and from some 48 tokens on a batch of one costs no more a token than a large one.
 
     :param lengths: tokens of each text.
-    :return: rows of each batch, of about ``_BATCH_TOKENS`` tokens with padding.
+    :return: rows of each batch, of at most ``_BATCH_TOKENS`` tokens with padding unless it is of one row.
     """
-    most = min(_BATCH_TOKENS, -(-sum(lengths) // _SPREAD) + max(lengths, default=0) // 2)
+    whole = [padded(length) for length in lengths]
+    most = min(_BATCH_TOKENS, -(-sum(whole) // _SPREAD))
     rows: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        if rows and (len(rows) + 1) * lengths[rows[0]] > most:
+        if rows and (whole[row] < whole[rows[0]] or (len(rows) + 1) * whole[row] > most):
             yield rows
             rows = []
         rows.append(row)

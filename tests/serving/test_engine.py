@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -109,6 +110,34 @@ def test_what_waits_is_tagged_together_and_only_the_one_at_fault_fails() -> None
         # The first alone, then sixteen of the other nineteen, which fail and are tried one by one, then the rest.
         assert tagger.sizes == [1, 16, *[1] * 16, 3]
         assert tagger.threads == {"tagger"}
+
+    run(scenario())
+
+
+def test_clients_that_ask_again_at_once_are_tagged_all_together() -> None:
+    """Not in two halves, each of which waits for the other: seven rounds are some eight batches, not fourteen."""
+
+    class Slow(Fragile):
+        def probabilities(self, documents: Sequence[Sequence[Unit]]) -> tuple[Any, Any]:
+            time.sleep(0.4)
+            return super().probabilities(documents)
+
+    async def client(engine: Engine, name: str) -> None:
+        for number in range(7):
+            await engine.tag([single_unit(f"{name}街道调整干部{number}人。")], Options())
+
+    async def scenario() -> None:
+        tagger = fragile()
+        tagger.__class__ = Slow
+        async with running(lambda: tagger) as engine:
+            tagger.close_gate()
+            early = asyncio.gather(*(client(engine, name) for name in "甲乙丙"))
+            await tagger.at_gate()
+            late = asyncio.gather(*(client(engine, name) for name in "丁戊己"))
+            tagger.gate.set()
+            await asyncio.gather(early, late)
+        assert sum(tagger.sizes) == 42
+        assert len(tagger.sizes) <= 10
 
     run(scenario())
 

@@ -13,7 +13,8 @@ import pytest
 
 import zhuti
 import zhuti.tagger
-from tests.conftest import EXAMPLE, ROOT, json_rows
+from tests.conftest import EXAMPLE, ROOT, SHIPPED, json_rows
+from zhuti.encoder import Aim
 from zhuti.errors import ZhutiError
 from zhuti.tagger import Tagger
 from zhuti.taxonomy import STAND_ALONE
@@ -131,6 +132,15 @@ def test_threads_may_share_a_tagger(tagger: Tagger) -> None:
         given = list(pool.map(Tagger.load().tag, documents))
     for one, other in zip(given, expected, strict=True):
         assert [unit.primary for unit in one] == [unit.primary for unit in other]
+
+
+@pytest.mark.parametrize("aim", ["latency", "one thread"])
+def test_however_the_cores_are_used_the_tags_are_the_same(tagger: Tagger, aim: Aim) -> None:
+    other = Tagger.load(SHIPPED, aim=aim)
+    for text in (REPORT[:900], "选优配强乡镇领导班子。"):
+        for one, same in zip(tagger.tag(text), other.tag(text), strict=True):
+            assert [score.code for score in same.themes] == [score.code for score in one.themes]
+            assert [score.score for score in same.themes] == pytest.approx([score.score for score in one.themes], abs=2e-4)
 
 
 def test_the_baseline_has_the_same_interface(tmp_path: Path) -> None:

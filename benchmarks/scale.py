@@ -80,7 +80,7 @@ def _reading(file: Path) -> None:
 
 
 def _tagging(folder: Path) -> None:
-    tagger, seconds = _timed(lambda: Tagger.load(aim="one thread"))
+    tagger, seconds = _timed(lambda: Tagger.load(threads=1))
     _print("load the model", f"{seconds:.1f} CPU seconds")
     inputs, _ = list_inputs([str(folder / "distinct.parquet")], rows=True)
     some = list(chunks(Stream(inputs, READING).events(), SHARD))

@@ -35,7 +35,7 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         metrics = Metrics()
-        self.engine = Engine(lambda: Tagger.load(settings.model, aim="latency"), metrics, settings.batch_units)
+        self.engine = Engine(lambda: Tagger.load(settings.model), metrics, settings.batch_units)
         endpoints = Endpoints(self.engine, settings, metrics)
         routes = [
             Route("/tag", endpoints.tag, methods=["POST"]),

@@ -64,4 +64,4 @@ assert CliRunner().invoke(app, ["--help"]).exit_code == 0
 print(*sys.modules)
 """
     loaded = set(subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True).stdout.split())
-    assert not loaded & {"numpy", "openvino", "tokenizers", "torch", "opencc", "bentoml", "safetensors", "yaml"}
+    assert not loaded & {"numpy", "openvino", "onnxruntime", "tokenizers", "torch", "opencc", "bentoml", "safetensors", "yaml"}

@@ -1,13 +1,14 @@
-"""Export a tuned encoder to the files the tagger runs: an OpenVINO graph with 8-bit weights, and the tokenizer.
+"""Export a tuned encoder to the files the tagger runs: 8-bit weights, a graph for each runtime, and the tokenizer.
 
-Weights of the large matrices are kept as 8-bit integers with a scale a row (symmetric, rounded to nearest);
-the graph multiplies them out, so activations are not quantised.
+Weights of the large matrices are kept as 8-bit integers with a scale a row (symmetric, rounded to nearest). OpenVINO's
+graph multiplies them out, so activations are not quantised; onnxruntime's quantises these too.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,20 @@ os.environ.setdefault("OPENVINO_TELEMETRY", "0")
 
 from training.finetune import Tuned
 from training.frozen import FrozenBase, SentenceEncoder
+from training.onnx_graph import Bert, write_onnx
 from zhuti.decision import Floats
 from zhuti.model import HEAD_FILE
 
 _LARGE = 50_000
+_CALIBRATION = 100  # texts, some
 
 
 def export_encoder(base: FrozenBase, tuned: Tuned, folder: Path) -> None:
-    """Write ``encoder.xml``, ``encoder.bin``, ``tokenizer.json`` and ``head.safetensors``."""
+    """Write ``encoder.xml``, ``encoder.bin``, ``encoder.onnx``, ``tokenizer.json`` and ``head.safetensors``."""
     folder.mkdir(parents=True, exist_ok=True)
     encoder = full_encoder(base, tuned)
     _export_graph(SentenceEncoder(encoder), folder)
+    write_onnx(_bert(encoder), folder, base.token_ids[:: max(1, len(base.token_ids) // _CALIBRATION)])
     _export_tokenizer(base.tokenizer, folder)
     weight, bias = tuned.folded_head()
     save_file({"weight": weight, "bias": bias}, folder / HEAD_FILE)
@@ -44,10 +48,22 @@ def full_encoder(base: FrozenBase, tuned: Tuned) -> Any:
         encoder.encoder.layer[base.frozen + place] = copy.deepcopy(layer)
     with torch.no_grad():
         for weights in encoder.parameters():
-            if weights.ndim == 2 and weights.numel() >= _LARGE:
+            if _is_large(weights):
                 integers, scale = _to_8_bits(weights.numpy())
                 weights.copy_(torch.from_numpy(integers * scale))
     return encoder.eval()
+
+
+def _bert(encoder: Any) -> Bert:
+    arrays = {name: weights.numpy() for name, weights in encoder.state_dict().items()}
+    weights: dict[str, tuple[NDArray[Any], ...]] = {}
+    for name, array in arrays.items():
+        weights[name] = _to_8_bits(array) if _is_large(array) else (array,)
+    return Bert(weights, encoder.config.num_attention_heads, encoder.config.layer_norm_eps)
+
+
+def _is_large(weights: Any) -> bool:
+    return bool(weights.ndim == 2 and math.prod(weights.shape) >= _LARGE)
 
 
 def _to_8_bits(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
@@ -77,7 +93,7 @@ def _compress_weights(graph: Any) -> None:
         if operation.get_type_name() != "Constant" or operation.get_element_type() != Type.f32:
             continue
         weights = operation.get_data()
-        if weights.ndim != 2 or weights.size < _LARGE:
+        if not _is_large(weights):
             continue
         integers, scale = _to_8_bits(weights)
         restored = ops.multiply(ops.convert(ops.constant(integers), "f32"), ops.constant(scale))

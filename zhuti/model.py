@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from zhuti.artifact import Artifact, ArtifactError
 from zhuti.context import ContextLayer
 from zhuti.decision import Floats
-from zhuti.encoder import Aim, Encoder
+from zhuti.encoder import Encoder
 from zhuti.lexical import LexicalView
 
 HEAD_FILE = "head.safetensors"
@@ -38,14 +38,14 @@ class Model(Protocol):
         ...
 
 
-def load_model(artifact: Artifact, aim: Aim = "throughput") -> Model:
+def load_model(artifact: Artifact, threads: int | None = None) -> Model:
     """Run a model.
 
-    :param aim: how the encoder uses the cores.
+    :param threads: CPU threads of the encoder; None: one a core.
     :raises ArtifactError: if the files, though unchanged, cannot be run here.
     """
     if artifact.kind == "encoder":
-        return EncoderModel(artifact.path, artifact.manifest["encoder"], keep=True, aim=aim)
+        return EncoderModel(artifact.path, artifact.manifest["encoder"], keep=True, threads=threads)
     return BaselineModel(artifact.path)
 
 
@@ -55,11 +55,11 @@ class Views:
     :param folder: model folder.
     :param settings: ``prefix`` and ``max_tokens`` of the encoder.
     :param keep: keep the compiled encoder in the user's cache.
-    :param aim: how the encoder uses the cores.
+    :param threads: CPU threads of the encoder; None: one a core.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False, aim: Aim = "throughput") -> None:
-        self._encoder = Encoder(folder, settings["prefix"], settings["max_tokens"], keep=keep, aim=aim)
+    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False, threads: int | None = None) -> None:
+        self._encoder = Encoder(folder, settings["prefix"], settings["max_tokens"], keep=keep, threads=threads)
         self._lexical = LexicalView.load(folder)
         head = load_file(folder / HEAD_FILE)
         self._weight, self._bias = head["weight"], head["bias"]
@@ -73,8 +73,8 @@ class Views:
 class EncoderModel:
     """Encoder and lexical view joined by the context layer; sentences that repeat are computed once."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False, aim: Aim = "throughput") -> None:
-        self._views = Views(folder, settings, keep=keep, aim=aim)
+    def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False, threads: int | None = None) -> None:
+        self._views = Views(folder, settings, keep=keep, threads=threads)
         self._context = ContextLayer.load(folder)
         self._cache: OrderedDict[str, tuple[Floats, ...]] = OrderedDict()
 

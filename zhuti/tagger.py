@@ -14,7 +14,6 @@ from safetensors import SafetensorError
 from zhuti.artifact import DEFAULT, Artifact, ArtifactError
 from zhuti.context import neighbours
 from zhuti.decision import Decision, Floats, choose, choose_by_score, themes_of
-from zhuti.encoder import Aim
 from zhuti.errors import ZhutiError
 from zhuti.evidence import EvidenceIndex
 from zhuti.model import Model, load_model
@@ -41,18 +40,18 @@ class Tagger:
         self._lock = Lock()
 
     @classmethod
-    def load(cls, name_or_path: str | Path = DEFAULT, *, aim: Aim = "throughput") -> Tagger:
+    def load(cls, name_or_path: str | Path = DEFAULT, *, threads: int | None = None) -> Tagger:
         """Load a model folder, after its hashes are verified.
 
         :param name_or_path: a folder, or the name of a model in ``models/``.
-        :param aim: throughput, for much at a time; latency, for single sentences soon; one thread, for processes that share the cores.
+        :param threads: CPU threads of the encoder; None: one a core. Processes that share the cores take one each.
         :raises ArtifactError: if it is missing, foreign or damaged.
         """
         artifact = Artifact.load(name_or_path)
         try:
             evidence = EvidenceIndex.load(artifact.path) if artifact.kind == "encoder" else None
             decision = Decision.load(artifact.path / "decision.json")
-            model = load_model(artifact, aim)
+            model = load_model(artifact, threads)
         except ZhutiError:
             raise
         except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError, BadZipFile) as error:

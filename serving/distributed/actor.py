@@ -55,7 +55,7 @@ class ShardTagger:
     def _tagger(self) -> Tagger:
         """Loaded with the first shard, where an error reaches the user; from the constructor Ray would only try again."""
         self._order.place.enter()
-        tagger = Tagger.load(self._order.model, aim="one thread")
+        tagger = Tagger.load(self._order.model, threads=1)
         if file_hash(self._order.model / MANIFEST) != self._order.sha256:
             raise SharingError(f"{self._order.model}: the machine {socket.gethostname()} has another model there; all need the same")
         return tagger

@@ -19,7 +19,7 @@ from tests.serving.test_engine import fragile
 @contextmanager
 def running(monkeypatch: pytest.MonkeyPatch, deadline: float) -> Iterator[TestClient]:
     tagger = fragile()
-    monkeypatch.setattr(app, "Tagger", SimpleNamespace(load=lambda _, aim: tagger))
+    monkeypatch.setattr(app, "Tagger", SimpleNamespace(load=lambda _: tagger))
     application = app.Application(Settings(deadline=deadline))
     application.engine.start()
     wait_until(lambda: application.engine.state != "loading")

@@ -51,7 +51,7 @@ def test_who_leaves_gives_the_place_back_while_the_tagger_is_still_at_work(monke
     assert isinstance(tagger, Held)
     tagger.gate, tagger.waiting, tagger.tagged = threading.Event(), threading.Event(), []
     tagger.gate.set()
-    monkeypatch.setattr(app, "Tagger", SimpleNamespace(load=lambda _, aim: tagger))
+    monkeypatch.setattr(app, "Tagger", SimpleNamespace(load=lambda _: tagger))
     application = app.Application(Settings(deadline=10 * PATIENCE, max_concurrent=6))
     application.engine.start()
     with listening(application.asgi) as address:

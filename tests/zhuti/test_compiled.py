@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import SHIPPED
 from zhuti import compiled
-from zhuti.encoder import Encoder
+from zhuti.by_openvino import OpenVinoRuntime
 
-TEXTS = ["举办干部培训班12期。", "引进高层次人才40名,落实各项待遇。"]
+SEQUENCES = [[0, 9, 120, 77, 2], [0, 31, 2000, 4, 5, 6, 2]]
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def vectors(*, keep: bool = True) -> np.ndarray:
-    return Encoder(SHIPPED, "query: ", 160, keep=keep).encode(TEXTS)
+    return OpenVinoRuntime(SHIPPED, keep=keep, threads=None).vectors(SEQUENCES)
 
 
 def test_a_kept_graph_gives_the_same_vectors_to_the_last_bit(cache: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import EXAMPLE, ROOT
 
-HEAVY = {"numpy", "openvino", "tokenizers", "yaml", "opencc", "pydantic", "rich", "platformdirs", "pyarrow", "pypdf", "bentoml", "torch"}
+RUNTIMES = {"openvino", "onnxruntime"}
+HEAVY = {*RUNTIMES, "numpy", "tokenizers", "yaml", "opencc", "pydantic", "rich", "platformdirs", "pyarrow", "pypdf", "bentoml", "torch"}
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ HEAVY = {"numpy", "openvino", "tokenizers", "yaml", "opencc", "pydantic", "rich"
         (["--help"], set()),
         (["tag", "--help"], {"pydantic"}),
         (["taxonomy", "-f", "jsonl"], {"yaml", "pydantic"}),
-        (["tag", str(EXAMPLE)], {"numpy", "openvino", "tokenizers", "yaml", "opencc", "pydantic", "rich", "platformdirs"}),
+        (["tag", str(EXAMPLE)], {"numpy", "tokenizers", *RUNTIMES, "yaml", "opencc", "pydantic", "rich", "platformdirs"}),
     ],
 )
 def test_a_command_loads_what_it_needs_and_no_more(arguments: list[str], needed: set[str]) -> None:
@@ -35,4 +36,5 @@ print("openvino.tools.ovc" in sys.modules, file=sys.stderr)
     run = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)
     loaded, converter = run.stderr.decode().splitlines()
     assert set(loaded.split()) - needed == set()
+    assert len(RUNTIMES & set(loaded.split())) < 2
     assert converter == "False"

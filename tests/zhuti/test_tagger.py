@@ -14,7 +14,6 @@ import pytest
 import zhuti
 import zhuti.tagger
 from tests.conftest import EXAMPLE, ROOT, SHIPPED, json_rows
-from zhuti.encoder import Aim
 from zhuti.errors import ZhutiError
 from zhuti.tagger import Tagger
 from zhuti.taxonomy import STAND_ALONE
@@ -134,9 +133,8 @@ def test_threads_may_share_a_tagger(tagger: Tagger) -> None:
         assert [unit.primary for unit in one] == [unit.primary for unit in other]
 
 
-@pytest.mark.parametrize("aim", ["latency", "one thread"])
-def test_however_the_cores_are_used_the_tags_are_the_same(tagger: Tagger, aim: Aim) -> None:
-    other = Tagger.load(SHIPPED, aim=aim)
+def test_on_one_thread_the_scores_are_the_same(tagger: Tagger) -> None:
+    other = Tagger.load(SHIPPED, threads=1)
     for text in (REPORT[:900], "选优配强乡镇领导班子。"):
         for one, same in zip(tagger.tag(text), other.tag(text), strict=True):
             assert [score.code for score in same.themes] == [score.code for score in one.themes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuti.encoder import _BATCH_TOKENS, batches_of, padded
+from zhuti.by_openvino import _BATCH_TOKENS, batches_of, padded
 
 
 @given(st.lists(st.integers(2, 160), max_size=200))

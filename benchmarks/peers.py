@@ -119,7 +119,7 @@ def _onnx(file: str, setup: Setup) -> Logits:
 
 
 def _openvino(name: str, precision: str, setup: Setup) -> Logits:
-    """Two batches run at a time, one a core, as in the shipped encoder."""
+    """Two batches run at a time, one a core."""
     import openvino
 
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": CORES}
@@ -150,6 +150,15 @@ def _shipped_encoder(setup: Setup) -> Logits:
     return lambda texts: encoder.encode(texts) @ weight + bias
 
 
+def _shipped_openvino(setup: Setup) -> Logits:
+    """What ships for CPUs that multiply bf16; here in whatever precision this one has."""
+    from zhuti.by_openvino import OpenVinoRuntime
+
+    tokens, runtime = TextTokens(setup.artifact.path, setup.settings), OpenVinoRuntime(setup.artifact.path, keep=False, threads=None)
+    weight, bias = setup.head()
+    return lambda texts: runtime.vectors(tokens(texts)) @ weight + bias
+
+
 def _checkpoint_files(setup: Setup) -> list[Path]:
     return [setup.checkpoint / "model.safetensors"]
 
@@ -162,8 +171,8 @@ def _graph_files(name: str, setup: Setup) -> list[Path]:
     return [setup.graphs / f"{name}.{ending}" for ending in ("xml", "bin")]
 
 
-def _shipped_graph(setup: Setup) -> list[Path]:
-    return [setup.artifact.path / name for name in ("encoder.xml", "encoder.bin")]
+def _shipped_graphs(setup: Setup) -> list[Path]:
+    return [setup.artifact.path / name for name in ("encoder.onnx", "encoder.xml", "encoder.bin")]
 
 
 def _shipped_files(setup: Setup) -> list[Path]:
@@ -185,6 +194,7 @@ PEERS = {
     "openvino-int8": Peer(
         "OpenVINO int8 (NNCF), sorted", "int8", partial(_graph_files, _OPENVINO_INT8), partial(_openvino, _OPENVINO_INT8, "f32")
     ),
-    "zhuti-encoder": Peer("zhuti's encoder alone, as shipped", "native", _shipped_graph, _shipped_encoder),
+    "zhuti-openvino": Peer("zhuti's encoder alone, by OpenVINO", "native", _shipped_graphs, _shipped_openvino),
+    "zhuti-encoder": Peer("zhuti's encoder alone, as shipped", "native", _shipped_graphs, _shipped_encoder),
     TAGGER: Peer("zhuti Tagger, everything", "native", _shipped_files, None),
 }

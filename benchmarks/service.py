@@ -29,7 +29,7 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 CLIENTS = 16
 TOGETHER = 16
 REPORT_CHARACTERS = 10_000
-_LIBRARIES = ("bentoml", "uvicorn", "starlette", "pydantic", "openvino", "tokenizers", "numpy", "opencc")
+_LIBRARIES = ("bentoml", "uvicorn", "starlette", "pydantic", "onnxruntime", "openvino", "tokenizers", "numpy", "opencc")
 
 
 def run(

@@ -96,8 +96,7 @@ class Engine:
         try:
             tagger = self._load()
             self.revision = tagger.artifact.revision
-            tagger.tag("全市组织工作会议召开。")  # the first runs, of one sentence and of several, take longer
-            tagger.tag("会议通报情况。会议部署工作。")
+            tagger.tag("会议通报情况。会议部署工作。")  # the first run takes longer
         except Exception as error:
             self.state = "failed"
             self.reason = f"the model cannot be used: {error}"

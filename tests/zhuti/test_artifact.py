@@ -65,11 +65,14 @@ def test_foreign_manifests_are_refused(model_copy: Path, change: dict[str, objec
         Artifact.load(model_copy)
 
 
-@pytest.mark.parametrize("names", [("decision.json",), ("head.safetensors",), ("encoder.onnx", "encoder.xml")])
-def test_files_that_fit_their_hashes_but_not_the_format_are_refused(names: tuple[str, ...], model_copy: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "content"),
+    [(("decision.json",), b"{}"), (("head.safetensors",), b"no tensors"), (("encoder.onnx", "encoder.xml"), b"<net/>")],
+)
+def test_files_that_fit_their_hashes_but_not_the_format_are_refused(names: tuple[str, ...], content: bytes, model_copy: Path) -> None:
     manifest = json.loads((model_copy / "manifest.json").read_text(encoding="utf-8"))
     for name in names:  # of the two graphs this CPU runs one
-        (model_copy / name).write_bytes(b"{}")
+        (model_copy / name).write_bytes(content)
     write_manifest(model_copy, {key: value for key, value in manifest.items() if key != "files"})
     with pytest.raises(ArtifactError, match="cannot be run here"):
         Tagger.load(model_copy)

@@ -67,3 +67,9 @@ def test_what_cannot_be_run_is_told(damage: str, tmp_path: Path) -> None:
         (tmp_path / "encoder.bin").write_bytes((SHIPPED / "encoder.bin").read_bytes()[:1000])
     with pytest.raises(RuntimeError, match="encoder"):
         OnnxRuntime(tmp_path, threads=1)
+
+
+def test_what_openvino_cannot_run_is_told(tmp_path: Path) -> None:
+    (tmp_path / "encoder.xml").write_bytes(b"<net/>")
+    with pytest.raises(RuntimeError):
+        OpenVinoRuntime(tmp_path, keep=False, threads=1)

@@ -1,6 +1,7 @@
 """The systems that are compared. Each runs in a process of its own and imports only what it needs itself.
 
-Every peer gets normalised texts and gives the encoder's leaf logits; ``zhuti`` alone does all of the tagger's work.
+Every peer gets normalised texts and gives the encoder's leaf logits; ``zhuti`` alone does all of the tagger's work. The vectors that a
+peer's logits are made of tell which tags would come of it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from zhuti.decision import Floats
 from zhuti.model import HEAD_FILE
 
 CORES = 2
-Logits = Callable[[list[str]], Floats]
+Run = Callable[[list[str]], Floats]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,18 @@ class Setup:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """A peer that is ready.
+
+    :param logits: what is timed: from texts to leaf logits, (n, leaves).
+    :param vectors: the same without the head, (n, width).
+    """
+
+    logits: Run
+    vectors: Run
+
+
+@dataclass(frozen=True)
 class Peer:
     """What is compared.
 
@@ -56,11 +69,11 @@ class Peer:
     title: str
     precision: str
     files: Callable[[Setup], list[Path]]
-    load: Callable[[Setup], Logits] | None
+    load: Callable[[Setup], Loaded] | None
     needs_bf16: bool = False
 
 
-def _pipeline(setup: Setup, sort: bool) -> Logits:
+def _pipeline(setup: Setup, sort: bool) -> Loaded:
     from transformers import AutoTokenizer, logging, pipeline
 
     from benchmarks.classifier import MeanPooledClassifier
@@ -83,17 +96,31 @@ def _pipeline(setup: Setup, sort: bool) -> Logits:
                 results[row, place[score["label"]]] = score["score"]
         return results
 
-    return logits
+    return Loaded(logits, _in_batches(setup, _forward(classifier.model.pooled)))
 
 
-def _with_head(setup: Setup, forward: Callable[[Ints, Ints], Floats]) -> Logits:
-    """Tokens as the shipped encoder makes them, batches sorted by length, the linear head."""
-    tokens = TextTokens(setup.artifact.path, setup.settings)
+def _in_batches(setup: Setup, forward: Callable[[Ints, Ints], Floats]) -> Run:
+    """Tokens as the shipped encoder makes them, batches sorted by length."""
+    tokens, width = TextTokens(setup.artifact.path, setup.settings), len(setup.head()[0])
+    return lambda texts: run_sorted(tokens(texts), width, forward)
+
+
+def _with_head(setup: Setup, vectors: Run) -> Loaded:
     weight, bias = setup.head()
-    return lambda texts: run_sorted(tokens(texts), len(weight), forward) @ weight + bias
+    return Loaded(lambda texts: vectors(texts) @ weight + bias, vectors)
 
 
-def _torch(setup: Setup, bf16: bool) -> Logits:
+def _forward(module: Any) -> Callable[[Ints, Ints], Floats]:
+    import torch
+
+    @torch.inference_mode()
+    def forward(ids: Ints, mask: Ints) -> Floats:
+        return module(torch.from_numpy(ids), torch.from_numpy(mask)).float().numpy()  # type: ignore[no-any-return]
+
+    return forward
+
+
+def _torch(setup: Setup, bf16: bool) -> Loaded:
     import torch
 
     from benchmarks.graphs import load_pooled
@@ -101,34 +128,29 @@ def _torch(setup: Setup, bf16: bool) -> Logits:
     module = load_pooled(setup.checkpoint)
     if bf16:
         module = module.to(torch.bfloat16)
-
-    @torch.inference_mode()
-    def forward(ids: Ints, mask: Ints) -> Floats:
-        return module(torch.from_numpy(ids), torch.from_numpy(mask)).float().numpy()  # type: ignore[no-any-return]
-
-    return _with_head(setup, forward)
+    return _with_head(setup, _in_batches(setup, _forward(module)))
 
 
-def _onnx(file: str, setup: Setup) -> Logits:
+def _onnx(file: str, setup: Setup) -> Loaded:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = CORES
     session = onnxruntime.InferenceSession(setup.graphs / file, options, providers=["CPUExecutionProvider"])
-    return _with_head(setup, lambda ids, mask: session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
+    return _with_head(setup, _in_batches(setup, lambda ids, mask: session.run(None, {"input_ids": ids, "attention_mask": mask})[0]))
 
 
-def _openvino(name: str, precision: str, setup: Setup) -> Logits:
+def _openvino(name: str, precision: str, setup: Setup) -> Loaded:
     """Two batches run at a time, one a core."""
     import openvino
 
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": CORES}
     queue: Any = openvino.AsyncInferQueue(openvino.Core().compile_model(setup.graphs / f"{name}.xml", "CPU", settings))
     tokens = TextTokens(setup.artifact.path, setup.settings)
-    weight, bias = setup.head()
+    width = len(setup.head()[0])
 
-    def logits(texts: list[str]) -> Floats:
-        vectors = np.empty((len(texts), len(weight)), np.float32)
+    def vectors(texts: list[str]) -> Floats:
+        vectors = np.empty((len(texts), width), np.float32)
 
         def keep(request: Any, rows: list[int]) -> None:
             vectors[rows] = request.get_output_tensor(0).data
@@ -137,26 +159,23 @@ def _openvino(name: str, precision: str, setup: Setup) -> Logits:
         for rows, ids, mask in sorted_batches(tokens(texts)):
             queue.start_async({"input_ids": ids, "attention_mask": mask}, rows)
         queue.wait_all()
-        return vectors @ weight + bias
+        return vectors
 
-    return logits
+    return _with_head(setup, vectors)
 
 
-def _shipped_encoder(setup: Setup) -> Logits:
+def _shipped_encoder(setup: Setup) -> Loaded:
     from zhuti.encoder import Encoder
 
-    encoder = Encoder(setup.artifact.path, setup.settings["prefix"], setup.settings["max_tokens"])
-    weight, bias = setup.head()
-    return lambda texts: encoder.encode(texts) @ weight + bias
+    return _with_head(setup, Encoder(setup.artifact.path, setup.settings["prefix"], setup.settings["max_tokens"]).encode)
 
 
-def _shipped_openvino(setup: Setup) -> Logits:
+def _shipped_openvino(setup: Setup) -> Loaded:
     """What ships for CPUs that multiply bf16; here in whatever precision this one has."""
     from zhuti.by_openvino import OpenVinoRuntime
 
     tokens, runtime = TextTokens(setup.artifact.path, setup.settings), OpenVinoRuntime(setup.artifact.path, keep=False, threads=None)
-    weight, bias = setup.head()
-    return lambda texts: runtime.vectors(tokens(texts)) @ weight + bias
+    return _with_head(setup, lambda texts: runtime.vectors(tokens(texts)))
 
 
 def _checkpoint_files(setup: Setup) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What a peer's logits mean for the tags: the rest of the tagger is the same for all."""
+"""What a peer's vectors mean for the tags: the rest of the tagger is the same for all."""
 
 from __future__ import annotations
 
@@ -12,28 +12,26 @@ from training.metrics import f1, indicator
 from zhuti.artifact import Artifact
 from zhuti.context import ContextLayer, neighbours
 from zhuti.decision import Decision, Floats, choose
-from zhuti.lexical import LexicalView
+from zhuti.model import Views
 from zhuti.text import normalise
 
 Chosen = Sequence[Sequence[int]]
 
 
 class Decider:
-    """Lexical view, context layer, calibration and thresholds of an artefact."""
+    """The views, context layer, calibration and thresholds of an artefact."""
 
     def __init__(self, artifact: Artifact) -> None:
         self._taxonomy = artifact.taxonomy
-        self._lexical = LexicalView.load(artifact.path)
+        self._views = Views(artifact.path, artifact.manifest["encoder"])
         self._context = ContextLayer.load(artifact.path)
         self._decision = Decision.load(artifact.path / "decision.json")
 
-    def choose(self, dense: Floats, call: Call) -> list[list[int]]:
-        """:param dense: the encoder's leaf logits, (n, leaves). :return: leaf positions of each sentence."""
+    def choose(self, vectors: Floats, call: Call) -> list[list[int]]:
+        """:param vectors: of the call's sentences, (n, width). :return: leaf positions of each sentence."""
         documents = [passage.units() for passage in call]
-        every = [unit for units in documents for unit in units]
-        lexical = self._lexical.logits([normalise(unit.text) for unit in every])
-        rows = neighbours(documents)
-        logits = self._context.logits(dense, lexical, rows)
+        texts = [normalise(unit.text) for units in documents for unit in units]
+        logits = self._context.logits(self._views.of(vectors, texts), neighbours(documents))
         return choose(self._decision.leaf_probabilities(logits), np.asarray(self._decision.thresholds), self._taxonomy)
 
 

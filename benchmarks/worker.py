@@ -23,8 +23,11 @@ MATRIX = "matrix"
 Run = Callable[[Call], Any]
 
 
-def load_run(name: str, setup: Setup) -> Run:
-    """:return: what a call does: from raw passages to (n, leaves) logits, or for the tagger to tagged units."""
+def load_runs(name: str, setup: Setup) -> tuple[Run, Run]:
+    """:return: what is timed, from raw passages to (n, leaves) logits, and what tells the tags, to (n, width) vectors; for the tagger
+
+    both give tagged units.
+    """
     load = PEERS[name].load
     if load is None:
         from zhuti.tagger import Tagger
@@ -35,9 +38,13 @@ def load_run(name: str, setup: Setup) -> Run:
             tagger._model._cache.clear()  # type: ignore[attr-defined]  # every round computes everything again
             return tagger.tag_units([passage.units() for passage in call])
 
-        return tag
-    logits = load(setup)
-    return lambda call: logits([normalise(unit.text) for passage in call for unit in passage.units()])
+        return tag, tag
+    loaded = load(setup)
+    return lambda call: loaded.logits(_texts(call)), lambda call: loaded.vectors(_texts(call))
+
+
+def _texts(call: Call) -> list[str]:
+    return [normalise(unit.text) for passage in call for unit in passage.units()]
 
 
 def measure(run: Run, size: int | None, sentences: int | None) -> dict[str, float]:
@@ -51,13 +58,14 @@ def measure(run: Run, size: int | None, sentences: int | None) -> dict[str, floa
     return {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu, "sentences": count_sentences(calls)}
 
 
-def describe(name: str, run: Run, setup: Setup) -> dict[str, Any]:
-    """Warm up on the whole corpus; memory after that, and the labels that come of the peer's logits."""
+def describe(name: str, run: Run, telling: Run, setup: Setup) -> dict[str, Any]:
+    """Warm up on the whole corpus; memory after that, and the labels that come of the peer's vectors."""
     import psutil
 
     call = corpus_calls()[0]
-    result = run(call)
+    run(call)
     memory = psutil.Process().memory_info().rss
+    result = telling(call)
     taxonomy = setup.artifact.taxonomy
     if name == TAGGER:
         chosen = [[taxonomy.position(theme.code) for theme in unit.themes] for document in result for unit in document]
@@ -71,11 +79,11 @@ def main(name: str, model: str, checkpoint: str, graphs: str) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print does not mix with the answers
     setup = Setup(Artifact.load(model), Path(checkpoint), Path(graphs))
-    run = load_run(name, setup) if name != MATRIX else lambda call: None
+    run, telling = load_runs(name, setup) if name != MATRIX else (lambda call: None, lambda call: None)
     for line in sys.stdin:
         order = json.loads(line)
         if order["do"] == "describe":
-            answer = describe(name, run, setup)
+            answer = describe(name, run, telling, setup)
         elif order["do"] == "rates":
             started = time.process_time()
             answer = matrix_rates()

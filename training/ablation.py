@@ -1,7 +1,7 @@
 """What each part of the method is worth: ``python -m training.ablation [ROW ...]``; its table stands in LOG.md.
 
 Every row is scored on the same corpus sentences, none of which training saw: it sees written sentences alone, a few a leaf,
-or whole written reports where a row needs context. Thresholds, and what joins two views, are fitted on the other half of the
+or whole written reports where a row needs context. Thresholds, and what joins views, are fitted on the other half of the
 corpus (Sichuan, or the four other documents). Each row runs with three seeds, which draw the sentences and start the training,
 and is compared with its reference by a paired permutation over blocks, all seeds swapped together. Methods that lost live here alone.
 """
@@ -22,13 +22,14 @@ from torch import Tensor
 
 from training.base import prepare_base
 from training.corpus import ROOT
+from training.curve import nearest_logits
 from training.dataset import corpus_blocks
 from training.finetune import Loss, Targets, Tuned, fine_tune, optimise
 from training.frozen import FrozenBase
 from training.lab import EPOCHS, RECIPE, Draw, Lab, fine_tuned
 from training.losses import asymmetric, balanced, contrastive, r_drop, tied, untied
 from training.metrics import Bools, f1, indicator, paired_permutation, score
-from training.peers import SETFIT_RECIPE, regression, sentence_vectors, setfit_loss
+from training.peers import SETFIT_RECIPE, regression, setfit_loss
 from training.quiet import quieten
 from training.recipe import Recipe
 from zhuti.decision import Floats, sigmoid
@@ -72,7 +73,7 @@ def _setfit(lab: Lab, seed: int) -> Floats:
     loss = setfit_loss(draw.base, draw.targets.primaries)
     recipe = replace(RECIPE, learning_rate=SETFIT_RECIPE.learning_rate)
     tuned = optimise(draw.started(seed), loss, draw.base.lengths, draw.training, recipe, EPOCHS, seed)
-    return _regression(draw, sentence_vectors(tuned, draw.base))
+    return _regression(draw, draw.vectors(tuned))
 
 
 def _regression(draw: Draw, vectors: Floats) -> Floats:
@@ -134,7 +135,14 @@ def _ngrams(lab: Lab, seed: int, per_leaf: int = PER_LEAF) -> Floats:
 
 
 def _both(lab: Lab, seed: int) -> Floats:
-    return lab.corpus.joined(_reference(lab, seed), _ngrams(lab, seed), context=False)
+    return lab.corpus.joined(np.stack([_reference(lab, seed), _ngrams(lab, seed)]), context=False)
+
+
+def _with_nearest(lab: Lab, seed: int) -> Floats:
+    draw = lab.sentences(seed, PER_LEAF, RECIPE)
+    vectors = draw.vectors(fine_tuned(draw, seed))
+    nearest = nearest_logits(vectors[draw.training], draw.targets.leaves[draw.training], vectors[: draw.corpus.size])
+    return lab.corpus.joined(np.stack([_reference(lab, seed), nearest]), context=False)
 
 
 def _corpus_alone(lab: Lab, seed: int) -> Floats:
@@ -154,7 +162,7 @@ def _on_reports(lab: Lab, seed: int, segment: bool) -> Floats:
 def _neighbour_vectors(lab: Lab, seed: int) -> Floats:
     """.4 of the mean of the vectors of the sentences before and after added to each, then a regression."""
     draw = lab.reports(seed, False)
-    vectors = sentence_vectors(fine_tuned(draw, seed), draw.base)
+    vectors = draw.vectors(fine_tuned(draw, seed))
     places = np.full(len(lab.corpus.dataset.sentences) + 1, -1)
     places[draw.numbers] = np.arange(len(draw.numbers))
     beside = places[lab.corpus.dataset.rows[draw.numbers][:, 1:3]]
@@ -165,12 +173,12 @@ def _neighbour_vectors(lab: Lab, seed: int) -> Floats:
 
 def _alone_regression(lab: Lab, seed: int) -> Floats:
     draw = lab.reports(seed, False)
-    return _regression(draw, sentence_vectors(fine_tuned(draw, seed), draw.base))
+    return _regression(draw, draw.vectors(fine_tuned(draw, seed)))
 
 
 def _context_layer(lab: Lab, seed: int, context: bool) -> Floats:
     draw = lab.reports(seed, False)
-    return lab.corpus.joined(lab.tuned(draw, seed), lab.lexical(draw), context=context)
+    return lab.corpus.joined(np.stack([lab.tuned(draw, seed), lab.lexical(draw)]), context=context)
 
 
 Row = Callable[[Lab, int], Floats]
@@ -198,6 +206,7 @@ ROWS: dict[str, tuple[Row, str]] = {
     "ensemble of three": (_ensemble, REFERENCE),
     "ensemble of three distilled into one": (_distilled, REFERENCE),
     "TF-IDF view beside BERT (logits joined)": (_both, REFERENCE),
+    "nearest training sentences beside BERT (logits joined)": (_with_nearest, REFERENCE),
     "no written sentences (other half of the corpus)": (_corpus_alone, REFERENCE),
     "10 written sentences a leaf": (partial(_reference, per_leaf=10), REFERENCE),
     "40 written sentences a leaf": (partial(_reference, per_leaf=40), REFERENCE),

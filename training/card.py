@@ -13,7 +13,7 @@ from training.schemes import ALONE, BASELINE, OURS
 from zhuti.artifact import MANIFEST
 
 _WHAT = {
-    "encoder": "A BERT (fine-tuned upper layers, 8-bit weights) and a character n-gram view, joined by a layer that reads the neighbours.",
+    "encoder": "A BERT (fine-tuned upper layers, 8-bit weights), the labelled sentences nearest in it and a character n-gram view, joined by a layer that reads the neighbours.",
     "tfidf": "The baseline: character 1-4-gram TF-IDF with one-vs-rest logistic regression. No context, no evidence.",
 }
 _HELD_OUT = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,6 @@ from zhuti.context import ContextLayer
 from zhuti.decision import Decision, Floats
 
 Bools = NDArray[np.bool_]
-View = Literal["dense", "lexical"]
 
 
 @dataclass(frozen=True)
@@ -40,13 +38,12 @@ class CrossFitted:
 class Stack:
     """The out-of-fold logits of a data set, and what is fitted on parts of them.
 
-    :param view: one view by itself, without context; None joins both by the context layer.
+    Several views are joined by the context layer; one by itself has none.
     """
 
-    def __init__(self, dataset: Dataset, held_out: OutOfFold, *, view: View | None = None) -> None:
+    def __init__(self, dataset: Dataset, held_out: OutOfFold) -> None:
         self._dataset = dataset
-        self._held_out = held_out
-        self._view = view
+        self._views = held_out.views
         self._folds = held_out.folds
         self._rows = cut_at_fold_edges(dataset.rows, held_out.folds)
         self._targets = dataset.targets
@@ -63,9 +60,8 @@ class Stack:
         use = (self._folds >= 0) & ~np.isin(self._folds, list(folds))
         renumbered = np.full(len(use) + 1, -1, np.int64)  # a neighbour outside the part does not count
         renumbered[np.flatnonzero(use)] = np.arange(use.sum())
-        dense, lexical = self._held_out.dense, self._held_out.lexical
         rows = renumbered[self._rows[use]]
-        return fit_context(dense[use], lexical[use], rows, self._targets[use], self._primaries[use])
+        return fit_context(self._views[:, use], rows, self._targets[use], self._primaries[use])
 
     def logits(self, fold: int, without: frozenset[int], *, context: bool = True) -> Floats:
         """Final logits of a fold's corpus sentences.
@@ -74,12 +70,11 @@ class Stack:
         :param context: False scores each sentence as if it came alone.
         """
         here = self._in(fold)
-        if self._view:
-            own: Floats = getattr(self._held_out, self._view)
-            return own[here]
-        dense, lexical = self._held_out.dense, self._held_out.lexical
+        if len(self._views) == 1:
+            own: Floats = self._views[0, here]
+            return own
         rows = self._rows if context else np.full_like(self._rows, -1)
-        return self.context_without(without).logits(dense, lexical, rows)[here]
+        return self.context_without(without).logits(self._views, rows)[here]
 
     def decision_without(self, fold: int | None) -> Decision:
         """Calibration and thresholds for a fold, fitted on the others; each of those is scored by a context layer that saw neither.

@@ -1,4 +1,4 @@
-"""The learning curve: what a few labels a leaf give, for the baseline, the encoder and both views joined.
+"""The learning curve: what a few labels a leaf give, for the baseline, the encoder and all views joined.
 
 Models see lone written sentences alone, so many a leaf, and are scored on the whole corpus; three draws are averaged. The last point,
 ``all``, is another thing: one model, trained in the stages of the one that ships on all written sentences, those of reports included,
@@ -7,19 +7,20 @@ and scored as exported.
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from training.baseline import export_lexical, fit_baseline
-from training.finetune import fine_tune, start
-from training.frozen import in_batches
+from training.finetune import fine_tune, sentence_vectors, start
 from training.halves import UnseenCorpus
 from training.metrics import score
 from training.outoffold import Trainer
 from zhuti.decision import Floats
+from zhuti.evidence import EvidenceIndex
 
 PER_LEAF = (2, 8, 16)
 DRAWS = 3
@@ -31,11 +32,11 @@ def learning_curve(trainer: Trainer) -> list[dict[str, Any]]:
     corpus = UnseenCorpus(trainer.dataset)
     points = []
     for per_leaf in PER_LEAF:
-        draws = [_systems(corpus, *_train_few(trainer, draw_per_leaf(trainer.dataset.primaries, _lone(trainer), per_leaf, seed), seed))
+        draws = [_systems(corpus, _train_few(trainer, draw_per_leaf(trainer.dataset.primaries, _lone(trainer), per_leaf, seed), seed))
                  for seed in range(DRAWS)]  # fmt: skip
         points += [_point(str(per_leaf), name, [draw[name] for draw in draws]) for name in draws[0]]
     everything = np.flatnonzero(~trainer.dataset.corpus)
-    systems = _systems(corpus, *trainer.held_out_logits(np.arange(corpus.size), everything))
+    systems = _systems(corpus, trainer.held_out_logits(np.arange(corpus.size), everything))
     return points + [_point("all", name, [figures]) for name, figures in systems.items()]
 
 
@@ -49,21 +50,31 @@ def _lone(trainer: Trainer) -> NDArray[np.int64]:
     return np.array([row for row, s in enumerate(trainer.dataset.sentences) if s.written and s.document is None])
 
 
-def _train_few(trainer: Trainer, rows: NDArray[np.int64], seed: int) -> tuple[Floats, Floats]:
-    """Logits of the corpus from both views trained on a few rows."""
+def _train_few(trainer: Trainer, rows: NDArray[np.int64], seed: int) -> Floats:
+    """Logits of the corpus from all views trained on a few rows, (views, corpus, leaves)."""
     base, targets, texts = trainer.base, trainer.targets, trainer.dataset.texts
     corpus = np.flatnonzero(trainer.dataset.corpus)
     tuned = fine_tune(start(base, rows, targets, trainer.recipe, seed), base, rows, targets, trainer.recipe, EPOCHS, seed)
-    dense = np.zeros((len(corpus), targets.leaves.shape[1]), np.float32)
-    with torch.no_grad():
-        for places in in_batches(np.argsort(base.lengths[corpus], kind="stable"), 64):
-            dense[places] = tuned(*base.hidden(corpus[places])).numpy()
-    pipeline = fit_baseline([texts[row] for row in rows], targets.leaves[rows])
-    return dense, export_lexical(pipeline).logits([texts[row] for row in corpus])
+    vectors, remembered = (sentence_vectors(tuned, base, some) for some in (corpus, rows))
+    weight, bias = tuned.folded_head()
+    lexical = export_lexical(fit_baseline([texts[row] for row in rows], targets.leaves[rows])).logits([texts[row] for row in corpus])
+    return np.stack([vectors @ weight + bias, lexical, nearest_logits(remembered, targets.leaves[rows], vectors)])
 
 
-def _systems(corpus: UnseenCorpus, dense: Floats, lexical: Floats) -> dict[str, dict[str, float]]:
-    logits = {"baseline": lexical, "encoder": dense, "both": corpus.joined(dense, lexical, context=False)}
+def nearest_logits(remembered: Floats, leaves: Floats, vectors: Floats) -> Floats:
+    """What remembered sentences say of others, by the index that ships.
+
+    :param remembered: (n, width). :param leaves: (n, leaves). :param vectors: (scored, width).
+    :return: (scored, leaves).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        EvidenceIndex.write(Path(folder), remembered, leaves, sentences=[])
+        return EvidenceIndex.load(Path(folder), leaves.shape[1]).logits(vectors)
+
+
+def _systems(corpus: UnseenCorpus, views: Floats) -> dict[str, dict[str, float]]:
+    dense, lexical, _ = views
+    logits = {"baseline": lexical, "encoder": dense, "joined": corpus.joined(views, context=False)}
     return {name: score(corpus.choose(part), corpus.gold, corpus.primaries, corpus.dataset.taxonomy) for name, part in logits.items()}
 
 

@@ -37,12 +37,13 @@ from training.outoffold import OutOfFold, Trainer
 from training.pipeline import SETTINGS, source_hashes
 from training.quiet import quieten
 from training.report import render
-from training.schemes import ALONE, BASELINE, ENCODER, OURS, SCHEMES
+from training.schemes import ALONE, BASELINE, ENCODER, NEAREST, OURS, SCHEMES
 from zhuti.decision import choose
 from zhuti.tagger import Tagger
 
 _PERMUTATIONS = 1000
 _RESAMPLES = 1000
+_VIEWS = {"dense": ENCODER, "nearest": NEAREST, "lexical": BASELINE}
 
 
 @dataclass(frozen=True)
@@ -99,21 +100,19 @@ def _write(report: dict[str, Any], output: Path) -> None:
 
 
 def score_systems(dataset: Dataset, held_out: OutOfFold) -> dict[str, Scored]:
-    """:return: the shipped kind of model, the same without neighbours, and its two views by themselves."""
+    """:return: the shipped kind of model, the same without neighbours, and its views by themselves."""
     stack = Stack(dataset, held_out)
     predictions = {
         OURS: stack.predict(),
         ALONE: stack.predict(context=False),
-        ENCODER: Stack(dataset, held_out, view="dense").predict(),
-        BASELINE: Stack(dataset, held_out, view="lexical").predict(),
-    }
+    } | {name: Stack(dataset, held_out.alone(view)).predict() for view, name in _VIEWS.items()}
     return {name: _score(dataset, predicted) for name, predicted in predictions.items()}
 
 
 def score_peers(trainer: Trainer, folds: NDArray[np.int64]) -> dict[str, Scored]:
     """Other methods on the same folds, calibrated and decided in the same way."""
     peers = {"frozen encoder + LR": peer_models.frozen_encoder, "SetFit": peer_models.setfit}
-    stacks = {name: Stack(trainer.dataset, logits_of(trainer, folds), view="lexical") for name, logits_of in peers.items()}
+    stacks = {name: Stack(trainer.dataset, logits_of(trainer, folds)) for name, logits_of in peers.items()}
     return {name: _score(trainer.dataset, stack.predict()) for name, stack in stacks.items()}
 
 

@@ -145,17 +145,18 @@ def _shuffled_batches(
 
 
 @torch.no_grad()
-def _frozen_vectors(model: Tuned, base: FrozenBase, rows: NDArray[np.int64]) -> Tensor:
-    vectors = torch.zeros(len(rows), base.encoder.config.hidden_size)
+def sentence_vectors(model: Tuned, base: FrozenBase, rows: NDArray[np.int64]) -> Floats:
+    """:return: vectors of the given rows, (rows, width)."""
+    vectors = np.zeros((len(rows), base.encoder.config.hidden_size), np.float32)
     for places in in_batches(np.argsort(base.lengths[rows], kind="stable"), 64):
         with bf16():
-            vectors[torch.from_numpy(places)] = model.vectors(*base.hidden(rows[places]))
+            vectors[places] = model.eval().vectors(*base.hidden(rows[places])).float().numpy()
     return vectors
 
 
 def _start_head(model: Tuned, base: FrozenBase, rows: NDArray[np.int64], targets: Targets, recipe: Recipe) -> None:
     """Standardise by the training rows and start the head from a regularised regression on frozen vectors."""
-    vectors = _frozen_vectors(model, base, rows)
+    vectors = torch.from_numpy(sentence_vectors(model, base, rows))
     model.mean.copy_(vectors.mean(0))
     model.scale.copy_(vectors.std(0))
     inputs = (vectors - model.mean) / model.scale

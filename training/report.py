@@ -99,7 +99,7 @@ def _scheme(name: str, scheme: dict[str, Any]) -> list[str]:
     ]
     if name == "documents":
         lines += [
-            "Encoder and baseline alone are the two views that zhuti joins. Every method's classifier is fitted on the same training sentences; SetFit's encoder "
+            "Encoder, nearest sentences and baseline alone are the three views that zhuti joins; the nearest sentences are those of the same encoder. Every method's classifier is fitted on the same training sentences; SetFit's encoder "
             f"is tuned before, in its contrastive step, on at most {SETFIT_SENTENCES} lone written ones alone.", "",
         ]  # fmt: skip
     return lines

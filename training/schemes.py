@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.dataset import BLOCK, FOLDS, block_folds, document_folds
 
-OURS, ALONE, ENCODER, BASELINE = "zhuti", "zhuti, each sentence alone", "encoder alone", "baseline"
+OURS, ALONE, ENCODER, NEAREST, BASELINE = "zhuti", "zhuti, each sentence alone", "encoder alone", "nearest sentences alone", "baseline"
 SCHEMES = {
     "documents": ("leave one document out", document_folds),
     "blocks": (f"{FOLDS} folds over blocks of {BLOCK} sentences", block_folds),

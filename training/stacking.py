@@ -22,23 +22,22 @@ UNCERTAIN_SHARE = 0.2
 _GRID = np.arange(0.2, 0.7, 0.025)
 
 
-def fit_context(dense: Floats, lexical: Floats, rows: Ints, targets: Floats, primaries: Ints) -> ContextLayer:
+def fit_context(views: Floats, rows: Ints, targets: Floats, primaries: Ints) -> ContextLayer:
     """Fit the context layer on out-of-fold logits.
 
     Every sentence stands twice in the fit, with and without its neighbours, so that a lone sentence is scored well too.
 
-    :param dense: (n, leaves). :param lexical: (n, leaves). :param rows: (n, slots).
+    :param views: (views, n, leaves). :param rows: (n, slots).
     :param targets: (n, leaves). :param primaries: (n,).
     """
-    around = neighbour_probabilities(dense, lexical, rows)
-    z, words, slots = (
-        torch.from_numpy(np.concatenate([a, b])) for a, b in ((dense, dense), (lexical, lexical), (around, np.zeros_like(around)))
+    around = neighbour_probabilities(views, rows)
+    own = torch.from_numpy(np.concatenate([views, views], axis=1))
+    slots, y, first = (
+        torch.from_numpy(np.concatenate([a, b])) for a, b in ((around, np.zeros_like(around)), (targets, targets), (primaries, primaries))
     )
-    y, first = (torch.from_numpy(np.concatenate([a, a])) for a in (targets, primaries))
-    leaves = dense.shape[1]
+    count, _, leaves = views.shape
     weights = {
-        "dense": torch.full((leaves,), 0.5, requires_grad=True),
-        "lexical": torch.full((leaves,), 0.5, requires_grad=True),
+        "views": torch.full((count, leaves), 1 / count, requires_grad=True),
         "bias": torch.zeros(leaves, requires_grad=True),
         "slots": torch.zeros(len(SLOTS), leaves, leaves, requires_grad=True),
     }
@@ -46,14 +45,14 @@ def fit_context(dense: Floats, lexical: Floats, rows: Ints, targets: Floats, pri
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = weights["dense"] * z + weights["lexical"] * words + weights["bias"]
+        logits = torch.einsum("vnl,vl->nl", own, weights["views"]) + weights["bias"]
         logits = logits + torch.einsum("nsi,sij->nj", slots, weights["slots"])
         loss = functional.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1).mean() + functional.cross_entropy(
             logits, first
         )
         loss = loss + SLOT_PENALTY / len(targets) * weights["slots"].square().sum()
-        for name in ("dense", "lexical"):  # per-leaf weights stay near their mean
-            loss = loss + OWN_PENALTY * (weights[name] - weights[name].mean()).square().sum()
+        apart = weights["views"] - weights["views"].mean(dim=1, keepdim=True)  # per-leaf weights stay near their mean
+        loss = loss + OWN_PENALTY * apart.square().sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 

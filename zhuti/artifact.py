@@ -20,7 +20,7 @@ _COMMON_FILES = {"taxonomy.yaml", "decision.json"}
 FILES = {
     "encoder": _COMMON_FILES
     | {"encoder.xml", "encoder.onnx", "encoder.bin", "tokenizer.json", "head.safetensors", "lexical.safetensors", "context.safetensors"}
-    | {"evidence.safetensors", "evidence.jsonl"},
+    | {"evidence.safetensors", "evidence.jsonl.gz"},
     "tfidf": _COMMON_FILES | {"baseline.skops"},
 }
 

@@ -87,16 +87,14 @@ def reached_back(units: Sequence[Unit], stop: int) -> list[Unit]:
 
 @dataclass(frozen=True)
 class ContextLayer:
-    """Final leaf logits from the two views' logits and the neighbours' probabilities.
+    """Final leaf logits from the views' logits and the neighbours' probabilities.
 
-    :param dense: (leaves,), weight of the encoder's own logit.
-    :param lexical: (leaves,), weight of the lexical logit.
+    :param views: (views, leaves), weight of each view's logit.
     :param bias: (leaves,).
     :param slots: (slots, leaves, leaves): what a leaf in a heading or a unit beside adds to each leaf.
     """
 
-    dense: Floats
-    lexical: Floats
+    views: Floats
     bias: Floats
     slots: Floats
 
@@ -111,19 +109,18 @@ class ContextLayer:
     def save(self, folder: Path) -> None:
         save_file({field.name: getattr(self, field.name) for field in fields(self)}, folder / FILE)
 
-    def logits(self, dense: Floats, lexical: Floats, rows: NDArray[np.int64]) -> Floats:
-        """:param dense: (n, leaves). :param lexical: (n, leaves).
+    def logits(self, views: Floats, rows: NDArray[np.int64]) -> Floats:
+        """:param views: (views, n, leaves).
 
         :param rows: (n, slots), see :func:`neighbours`.
         :return: (n, leaves).
         """
-        own = self.dense * dense + self.lexical * lexical + self.bias
-        around = neighbour_probabilities(dense, lexical, rows)
-        logits: Floats = own + np.einsum("nsi,sij->nj", around, self.slots, optimize=True)
+        own = np.einsum("vnl,vl->nl", views, self.views) + self.bias
+        logits: Floats = own + np.einsum("nsi,sij->nj", neighbour_probabilities(views, rows), self.slots, optimize=True)
         return logits
 
 
-def neighbour_probabilities(dense: Floats, lexical: Floats, rows: NDArray[np.int64]) -> Floats:
-    """:return: (n, slots, leaves): the views' mean probabilities at each neighbour, 0 where there is none."""
-    own = sigmoid(np.float32(0.5) * (dense + lexical))
+def neighbour_probabilities(views: Floats, rows: NDArray[np.int64]) -> Floats:
+    """:return: (n, slots, leaves): what the views say of each neighbour, as probabilities, 0 where there is none."""
+    own = sigmoid(np.float32(0.5) * views.sum(axis=0))
     return np.where(rows[:, :, None] >= 0, own[rows], np.float32(0))

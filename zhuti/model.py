@@ -14,16 +14,23 @@ from zhuti.artifact import Artifact, ArtifactError
 from zhuti.context import ContextLayer
 from zhuti.decision import Floats
 from zhuti.encoder import Encoder
+from zhuti.evidence import EvidenceIndex
 from zhuti.lexical import LexicalView
 
 HEAD_FILE = "head.safetensors"
 BASELINE_FILE = "baseline.skops"
+VIEWS = ("dense", "lexical", "nearest")
 _CACHED_TEXTS = 10_000
 _CACHED_CHARACTERS = 300
 
 
 class Model(Protocol):
     """What the tagger needs of a model."""
+
+    @property
+    def evidence(self) -> EvidenceIndex | None:
+        """The labelled sentences it remembers, if any."""
+        ...
 
     def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, Floats | None]:
         """Score normalised texts.
@@ -50,7 +57,7 @@ def load_model(artifact: Artifact, threads: int | None = None) -> Model:
 
 
 class Views:
-    """The two views of a sentence by itself: the encoder's and the lexical one.
+    """The views of a sentence by itself, see ``VIEWS``: the encoder's head, the n-grams, and the nearest labelled sentences.
 
     :param folder: model folder.
     :param settings: ``prefix`` and ``max_tokens`` of the encoder.
@@ -63,34 +70,46 @@ class Views:
         self._lexical = LexicalView.load(folder)
         head = load_file(folder / HEAD_FILE)
         self._weight, self._bias = head["weight"], head["bias"]
+        self.evidence = EvidenceIndex.load(folder, len(self._bias))
 
-    def __call__(self, texts: list[str]) -> tuple[Floats, Floats, Floats]:
-        """:return: vectors (n, width), encoder logits (n, leaves), lexical logits (n, leaves)."""
+    def __call__(self, texts: list[str]) -> tuple[Floats, Floats]:
+        """:return: vectors (n, width) and logits (views, n, leaves)."""
         vectors = self._encoder.encode(texts)
-        return vectors, vectors @ self._weight + self._bias, self._lexical.logits(texts)
+        return vectors, self.of(vectors, texts)
+
+    def of(self, vectors: Floats, texts: list[str]) -> Floats:
+        """:param vectors: (n, width), of the texts. :return: logits (views, n, leaves)."""
+        return np.stack([vectors @ self._weight + self._bias, self._lexical.logits(texts), self.evidence.logits(vectors)])
 
 
 class EncoderModel:
-    """Encoder and lexical view joined by the context layer; sentences that repeat are computed once."""
+    """The views joined by the context layer; sentences that repeat are computed once."""
 
     def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False, threads: int | None = None) -> None:
         self._views = Views(folder, settings, keep=keep, threads=threads)
         self._context = ContextLayer.load(folder)
-        self._cache: OrderedDict[str, tuple[Floats, ...]] = OrderedDict()
+        self._cache: OrderedDict[str, tuple[Floats, Floats]] = OrderedDict()
+
+    @property
+    def evidence(self) -> EvidenceIndex:
+        return self._views.evidence
 
     def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
         seen = {text: self._cache[text] for text in set(texts) if text in self._cache}
         fresh = [text for text in dict.fromkeys(texts) if text not in seen]
         if fresh:
-            seen.update((text, tuple(part.copy() for part in parts)) for text, *parts in zip(fresh, *self._views(fresh), strict=True))
+            vectors, views = self._views(fresh)
+            seen.update((text, (vectors[row].copy(), views[:, row].copy())) for row, text in enumerate(fresh))
         self._remember(seen)
-        vectors, dense, lexical = (np.stack(parts) for parts in zip(*(seen[text] for text in texts), strict=True))
-        return self._context.logits(dense, lexical, rows), vectors
+        return (
+            self._context.logits(np.stack([seen[text][1] for text in texts], axis=1), rows),
+            np.stack([seen[text][0] for text in texts]),
+        )
 
     def forget(self) -> None:
         self._cache.clear()
 
-    def _remember(self, seen: dict[str, tuple[Floats, ...]]) -> None:
+    def _remember(self, seen: dict[str, tuple[Floats, Floats]]) -> None:
         """Keep the texts used last; long ones seldom repeat and are not kept, which bounds the cache to some 30 MB."""
         for text, parts in seen.items():
             if len(text) <= _CACHED_CHARACTERS:
@@ -116,6 +135,10 @@ class BaselineModel:
         if foreign:
             raise ArtifactError(f"{file}: holds types that are not allowed: {', '.join(foreign)}")
         self._pipeline = load(file, trusted=list(self._TRUSTED))
+
+    @property
+    def evidence(self) -> None:
+        return None
 
     def logits(self, texts: list[str], rows: NDArray[np.int64]) -> tuple[Floats, None]:
         return self._pipeline.decision_function(texts).astype(np.float32), None

@@ -15,7 +15,6 @@ from zhuti.artifact import DEFAULT, Artifact, ArtifactError
 from zhuti.context import neighbours
 from zhuti.decision import Decision, Floats, choose, choose_by_score, themes_of
 from zhuti.errors import ZhutiError
-from zhuti.evidence import EvidenceIndex
 from zhuti.model import Model, load_model
 from zhuti.options import Options
 from zhuti.result import Evidence, TaggedUnit, ThemeScore
@@ -31,12 +30,11 @@ class Tagger:
     'cadres.selection'
     """
 
-    def __init__(self, artifact: Artifact, model: Model, decision: Decision, evidence: EvidenceIndex | None) -> None:
+    def __init__(self, artifact: Artifact, model: Model, decision: Decision) -> None:
         self.artifact = artifact
         self._model = model
         self._decision = decision
         self._thresholds = np.asarray(decision.thresholds)
-        self._evidence = evidence
         self._lock = Lock()
 
     @classmethod
@@ -49,7 +47,6 @@ class Tagger:
         """
         artifact = Artifact.load(name_or_path)
         try:
-            evidence = EvidenceIndex.load(artifact.path) if artifact.kind == "encoder" else None
             decision = Decision.load(artifact.path / "decision.json")
             model = load_model(artifact, threads)
         except ZhutiError:
@@ -59,7 +56,7 @@ class Tagger:
             raise ArtifactError(f"{artifact.path}: its files are unchanged but cannot be run here: {reason}") from error
         if len(decision.thresholds) != len(artifact.taxonomy.codes):
             raise ArtifactError(f"{artifact.path}: {len(decision.thresholds)} thresholds for {len(artifact.taxonomy.codes)} leaves")
-        return cls(artifact, model, decision, evidence)
+        return cls(artifact, model, decision)
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -87,7 +84,7 @@ class Tagger:
     def tag_units(self, documents: Sequence[Sequence[Unit]], *, explain: int = 0) -> list[list[TaggedUnit]]:
         """As :meth:`tag`, for the units of several documents at once."""
         units = [unit for document in documents for unit in document]
-        if explain and self._evidence is None:
+        if explain and self._model.evidence is None:
             raise ZhutiError(f"the model {self.artifact.name} keeps no labelled sentences to explain with")
         if not units:
             return [[] for _ in documents]
@@ -112,8 +109,8 @@ class Tagger:
             chosen = [tuple(codes[label] for label in row) for row in labels]
             labels = choose_by_score(scores, labels, options.top_k, options.min_score)
         nearest: Sequence[tuple[Evidence, ...]] = [()] * len(units)
-        if options.explain and self._evidence and vectors is not None:
-            nearest = self._evidence.nearest(vectors, options.explain)
+        if options.explain and self._model.evidence and vectors is not None:
+            nearest = self._model.evidence.nearest(vectors, options.explain)
         return [
             TaggedUnit(
                 unit.index, unit.start, unit.end, unit.text, unit.role,

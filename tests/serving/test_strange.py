@@ -68,9 +68,9 @@ def test_a_sentence_at_fault_beyond_the_border_of_a_chunk_is_rejected_once(tmp_p
     assert str(reject) == f"{text}, sentence 3: the tagger failed on '毒。': RuntimeError: poisoned"
 
 
-def test_what_is_wrong_with_the_options_is_no_matter_of_a_row(tmp_path: Path) -> None:
+def test_what_is_wrong_with_the_options_is_no_matter_of_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fragile = Fragile.load(SHIPPED)
-    fragile._evidence = None
+    monkeypatch.setattr(type(fragile._model), "evidence", None)
     [chunk] = read_chunks([write_jsonl(tmp_path / "a.jsonl", sentences(3))])
     with pytest.raises(ZhutiError, match="keeps no labelled sentences"):
         tag_chunk(fragile, chunk, 1)

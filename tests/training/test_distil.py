@@ -15,9 +15,8 @@ from training import distil as distillation
 from training.base import SETTINGS, BaseError, prepare_base
 from training.dataset import Dataset
 from training.distil import distil, kept_layers
-from training.finetune import Tuned
+from training.finetune import Tuned, sentence_vectors
 from training.frozen import FrozenBase
-from training.peers import sentence_vectors
 from training.recipe import Recipe
 
 LAYERS = 2
@@ -34,7 +33,7 @@ def teacher(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def vectors(folder: Path, texts: list[str]) -> np.ndarray:
     base = FrozenBase(folder, prepare_base(str(folder))[1], texts, Recipe(tuned_layers=0))
-    return sentence_vectors(Tuned(base.upper_layers(), base.encoder.config.hidden_size, 1, 0.0), base)
+    return sentence_vectors(Tuned(base.upper_layers(), base.encoder.config.hidden_size, 1, 0.0), base, np.arange(len(texts)))
 
 
 def test_student_encodes_more_like_its_teacher_than_the_layers_it_began_with(

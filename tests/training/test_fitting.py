@@ -61,28 +61,28 @@ def test_the_context_layer_learns_from_neighbours_and_leaves_lone_sentences_alon
     rng = np.random.default_rng(0)
     primaries = np.repeat(np.arange(0, 30), 20)  # long runs of one leaf
     targets = one_hot(*primaries)
-    dense, lexical = (targets * 3 - 3 + rng.normal(0, 1.6, targets.shape).astype(np.float32) for _ in range(2))
+    views = np.stack([targets * 3 - 3 + rng.normal(0, 1.6, targets.shape).astype(np.float32) for _ in range(3)])
     rows = neighbours([[single_unit("加强组织建设。")] * len(primaries)])
-    layer = fit_context(dense, lexical, rows, targets, primaries)
-    with_context, alone = (layer.logits(dense, lexical, r).argmax(axis=1) for r in (rows, np.full_like(rows, -1)))
+    layer = fit_context(views, rows, targets, primaries)
+    with_context, alone = (layer.logits(views, r).argmax(axis=1) for r in (rows, np.full_like(rows, -1)))
     assert (with_context == primaries).mean() > (alone == primaries).mean() + 0.02
-    again = fit_context(dense, lexical, rows, targets, primaries)
+    again = fit_context(views, rows, targets, primaries)
     assert all(np.array_equal(getattr(again, field.name), getattr(layer, field.name)) for field in fields(layer))
     layer.save(tmp_path)
-    assert np.array_equal(ContextLayer.load(tmp_path).logits(dense, lexical, rows), layer.logits(dense, lexical, rows))
+    assert np.array_equal(ContextLayer.load(tmp_path).logits(views, rows), layer.logits(views, rows))
 
 
 def test_nothing_of_a_fold_bears_on_its_own_predictions() -> None:
     """Other labels for one document leave its cross-fitted predictions as they were."""
     dataset = load_dataset(written=False)
     rng = np.random.default_rng(0)
-    dense, lexical = (dataset.targets * 4 - 3 + rng.normal(0, 1.5, dataset.targets.shape).astype(np.float32) for _ in range(2))
+    views = np.stack([dataset.targets * 4 - 3 + rng.normal(0, 1.5, dataset.targets.shape).astype(np.float32) for _ in range(3)])
     folds = document_folds(dataset)
     changed = replace(
         dataset,
         sentences=tuple(replace(s, labels=("veterans.care",)) if f == 1 else s for s, f in zip(dataset.sentences, folds, strict=True)),
     )
-    before, after = (Stack(d, OutOfFold(folds, dense, lexical)).predict() for d in (dataset, changed))
+    before, after = (Stack(d, OutOfFold(folds, views)).predict() for d in (dataset, changed))
     assert np.allclose(before.probabilities[folds == 1], after.probabilities[folds == 1], atol=1e-6)
     assert (before.thresholds[folds == 1] == after.thresholds[folds == 1]).all()
     assert not np.allclose(before.probabilities[folds == 2], after.probabilities[folds == 2], atol=1e-3)

@@ -98,7 +98,7 @@ def test_the_files_of_an_evaluation(made: Made) -> None:
     assert (written["sentences"], written["written"]) == (64, 160)
     assert list(written["schemes"]["documents"]["systems"])[-2:] == ["frozen encoder + LR", "SetFit"]
     assert [(p["per_leaf"], p["system"]) for p in written["curve"]] == [
-        (s, n) for s in ("2", "all") for n in ("baseline", "encoder", "both")
+        (s, n) for s in ("2", "all") for n in ("baseline", "encoder", "joined")
     ]
     page = render(written).splitlines()
     assert all(("±" in line) == line.startswith("| 2 |") for line in page if line.startswith(("| 2 |", "| all |")))
@@ -108,7 +108,10 @@ def f1(pairs: list[tuple[set[str], set[str]]]) -> float:
     return 2 * sum(len(a & b) for a, b in pairs) / sum(len(a) + len(b) for a, b in pairs)
 
 
-@pytest.mark.parametrize("system", ["zhuti", "zhuti, each sentence alone", "encoder alone", "baseline", "SetFit"])
+SYSTEMS = ("zhuti", "zhuti, each sentence alone", "encoder alone", "nearest sentences alone", "baseline", "SetFit")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_figures_are_what_the_predictions_give(made: Made, system: str) -> None:
     rows = made.predictions
     assert len(rows) == 64

@@ -12,6 +12,7 @@ from tests.training.conftest import RECIPE
 from training import curve, outoffold, peers
 from training.dataset import Dataset, document_folds
 from training.outoffold import OutOfFold, Trainer
+from zhuti.model import VIEWS
 
 
 @pytest.fixture(autouse=True)
@@ -29,13 +30,13 @@ def test_every_sentence_with_a_document_is_scored_and_what_was_computed_is_kept(
     first = held_out(dataset, checkpoint)
     scored = first.folds >= 0
     assert scored.sum() == 128
-    for logits in (first.dense, first.lexical):
+    assert len(first.views) == len(VIEWS)
+    for logits in first.views:
         assert np.abs(logits[scored]).sum(axis=1).min() > 0
         assert not logits[~scored].any()
     monkeypatch.setattr(Trainer, "train", None)  # nothing may be trained again
-    again = held_out(dataset, checkpoint)
-    assert np.array_equal(again.dense, first.dense)
-    assert np.array_equal(again.lexical, first.lexical)
+    assert np.array_equal(held_out(dataset, checkpoint).views, first.views)
+    assert np.array_equal(first.alone("nearest").views, first.views[2:])
 
 
 def test_written_reports_are_scored_by_models_that_know_no_corpus_sentence(dataset: Dataset, checkpoint: Path) -> None:
@@ -46,9 +47,9 @@ def test_written_reports_are_scored_by_models_that_know_no_corpus_sentence(datas
     second = held_out(other, checkpoint)
     reports = np.array([s.written and s.document is not None for s in dataset.sentences])
     corpus = dataset.corpus
-    assert np.array_equal(first.dense[reports], second.dense[reports])
-    assert np.array_equal(first.lexical[reports], second.lexical[reports])
-    assert not np.allclose(first.dense[corpus], second.dense[corpus], atol=1e-2)
+    assert np.array_equal(first.views[:, reports], second.views[:, reports])
+    for one, other_labels in zip(first.views, second.views, strict=True):
+        assert not np.allclose(one[corpus], other_labels[corpus], atol=1e-2)
 
 
 def test_the_learning_curve_has_a_point_for_each_size_and_system(
@@ -57,7 +58,7 @@ def test_the_learning_curve_has_a_point_for_each_size_and_system(
     monkeypatch.setattr(curve, "DRAWS", 1)
     points = curve.learning_curve(Trainer(dataset, str(checkpoint), RECIPE, seed=0))
     assert [(p["per_leaf"], p["system"]) for p in points] == [
-        (size, system) for size in ("2", "8", "16", "all") for system in ("baseline", "encoder", "both")
+        (size, system) for size in ("2", "8", "16", "all") for system in ("baseline", "encoder", "joined")
     ]
     assert all(0 <= p["leaf_micro_f1"] <= 1 for p in points)
     assert max(p["leaf_micro_f1"] for p in points if p["system"] == "baseline") > 0.5  # the sentences hold their leaves' names
@@ -74,5 +75,6 @@ def test_so_many_of_each_leaf_are_drawn(dataset: Dataset) -> None:
 @pytest.mark.parametrize("peer", [peers.frozen_encoder, peers.setfit])
 def test_peers_score_the_corpus_alone(dataset: Dataset, checkpoint: Path, peer) -> None:  # type: ignore[no-untyped-def]
     scored = peer(Trainer(dataset, str(checkpoint), RECIPE, seed=0), document_folds(dataset))
-    assert np.abs(scored.lexical[dataset.corpus]).sum(axis=1).min() > 0
-    assert not scored.lexical[~dataset.corpus].any()
+    [logits] = scored.views
+    assert np.abs(logits[dataset.corpus]).sum(axis=1).min() > 0
+    assert not logits[~dataset.corpus].any()

@@ -3,7 +3,6 @@
 Clients that ask again as soon as they are answered fall into two halves, each waiting while the other is tagged. So the
 next batch is held for those that were just answered, a twentieth of the last one's time at most; a lone client never waits.
 Every document that waits gets its share of the next batch, so a long report does not hold up the short ones behind it.
-Where several wait, BLAS computes on one thread: its others go on spinning after their work and take the cores from what answers.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Literal
-
-from threadpoolctl import ThreadpoolController
 
 from serving.errors import RETRY_SOON, ServiceError
 from serving.logs import LOGGER
@@ -47,7 +44,6 @@ class Engine:
         self._expected = 1  # documents: those in the last batch and those that waited at its end
         self._patience = 0.0  # seconds
         self._thread = threading.Thread(target=self._work, name="tagger", daemon=True)
-        self._blas = ThreadpoolController()
         self._tagger: Tagger | None = None
         self.state: Literal["loading", "ready", "failed", "dead"] = "loading"
         self.reason = "the model is being loaded"
@@ -156,8 +152,7 @@ class Engine:
             return
         started = time.perf_counter()
         try:
-            with self._blas.limit(limits=1 if len(windows) > 1 else None, user_api="blas"):
-                scores = score(tagger, windows)
+            scores = score(tagger, windows)
         except Exception as error:
             if len(windows) > 1:
                 for window in windows:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
+from threadpoolctl import ThreadpoolController
 
 from zhuti.artifact import Artifact, ArtifactError
 from zhuti.context import ContextLayer
@@ -83,12 +84,16 @@ class Views:
 
 
 class EncoderModel:
-    """The views joined by the context layer; sentences that repeat are computed once."""
+    """The views joined by the context layer; sentences that repeat are computed once.
+
+    For more than one sentence BLAS has one thread: its others would go on spinning after their work, beside the encoder's.
+    """
 
     def __init__(self, folder: Path, settings: dict[str, Any], *, keep: bool = False, threads: int | None = None) -> None:
         self._views = Views(folder, settings, keep=keep, threads=threads)
         self._context = ContextLayer.load(folder)
         self._cache: OrderedDict[str, tuple[Floats, Floats]] = OrderedDict()
+        self._blas = ThreadpoolController()
 
     @property
     def evidence(self) -> EvidenceIndex:
@@ -98,7 +103,8 @@ class EncoderModel:
         seen = {text: self._cache[text] for text in set(texts) if text in self._cache}
         fresh = [text for text in dict.fromkeys(texts) if text not in seen]
         if fresh:
-            vectors, views = self._views(fresh)
+            with self._blas.limit(limits=1 if len(fresh) > 1 else None, user_api="blas"):
+                vectors, views = self._views(fresh)
             seen.update((text, (vectors[row].copy(), views[:, row].copy())) for row, text in enumerate(fresh))
         self._remember(seen)
         return (

@@ -14,6 +14,9 @@ tag: $(VENV)/.runtime
 serve: $(VENV)/.runtime
 	$(BIN)/zhuti serve
 
+# Huge pages, and memory kept for the next step: a tenth of the time; glibc alone reads it.
+train evaluate: export GLIBC_TUNABLES = glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1000000000:glibc.malloc.trim_threshold=10000000000:glibc.malloc.top_pad=100000000
+
 train: $(VENV)/.train
 	$(BIN)/zhuti train
 

@@ -193,6 +193,7 @@ ROWS: dict[str, tuple[Row, str]] = {
     "1 layer tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=1)), REFERENCE),
     "2 layers tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=2)), REFERENCE),
     "6 layers tuned": (partial(_reference, recipe=replace(RECIPE, tuned_layers=6)), REFERENCE),
+    "no dropout": (partial(_reference, recipe=replace(RECIPE, dropout=0.0)), REFERENCE),
     "first 6 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=6)), REFERENCE),
     "first 9 layers, upper 3 tuned": (partial(_reference, recipe=replace(RECIPE, layers=9)), REFERENCE),
     "SetFit: contrastive pairs, then regression": (_setfit, REFERENCE),

@@ -18,6 +18,7 @@ from training.base import BaseError
 from training.recipe import Recipe
 
 MAX_TOKENS = 160
+SCORED_AT_ONCE = 32
 
 
 class SentenceEncoder(nn.Module):
@@ -80,7 +81,7 @@ class FrozenBase:
 
     @torch.no_grad()
     def _fill(self) -> None:
-        for rows in in_batches(np.argsort(self.lengths, kind="stable"), 64):
+        for rows in in_batches(np.argsort(self.lengths, kind="stable"), SCORED_AT_ONCE):
             mask = self._mask(rows)
             ids = nn.utils.rnn.pad_sequence([torch.tensor(self.token_ids[row]) for row in rows], batch_first=True)
             with bf16():

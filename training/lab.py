@@ -14,14 +14,14 @@ from training.baseline import export_lexical, fit_baseline
 from training.curve import draw_per_leaf
 from training.dataset import load_dataset
 from training.finetune import Targets, Tuned, fine_tune, sentence_vectors, start
-from training.frozen import FrozenBase, in_batches
+from training.frozen import SCORED_AT_ONCE, FrozenBase, in_batches
 from training.halves import UnseenCorpus
 from training.recipe import Recipe
 from zhuti.decision import Floats
 
 Ints = NDArray[np.int64]
 REPORTS = 24
-RECIPE = Recipe(layers=12, tuned_layers=3)
+RECIPE = Recipe(dropout=0.1)
 EPOCHS = 3
 KEPT = 6  # draws; each holds an encoder and the texts of its sentences, encoded
 
@@ -56,7 +56,7 @@ class Draw:
         """Of the corpus, or of other rows."""
         rows = np.arange(self.corpus.size) if rows is None else rows
         logits = np.zeros((len(rows), self.targets.leaves.shape[1]), np.float32)
-        for places in in_batches(np.argsort(self.base.lengths[rows], kind="stable"), 64):
+        for places in in_batches(np.argsort(self.base.lengths[rows], kind="stable"), SCORED_AT_ONCE):
             logits[places] = model.eval()(*self.base.hidden(rows[places])).float().numpy()
         return logits
 

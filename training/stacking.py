@@ -30,11 +30,8 @@ def fit_context(views: Floats, rows: Ints, targets: Floats, primaries: Ints) -> 
     :param views: (views, n, leaves). :param rows: (n, slots).
     :param targets: (n, leaves). :param primaries: (n,).
     """
-    around = neighbour_probabilities(views, rows)
-    own = torch.from_numpy(np.concatenate([views, views], axis=1))
-    slots, y, first = (
-        torch.from_numpy(np.concatenate([a, b])) for a, b in ((around, np.zeros_like(around)), (targets, targets), (primaries, primaries))
-    )
+    own, around = (torch.from_numpy(array) for array in (views, neighbour_probabilities(views, rows)))
+    y, first = (torch.from_numpy(np.concatenate([array, array])) for array in (targets, primaries))
     count, _, leaves = views.shape
     weights = {
         "views": torch.full((count, leaves), 1 / count, requires_grad=True),
@@ -45,8 +42,8 @@ def fit_context(views: Floats, rows: Ints, targets: Floats, primaries: Ints) -> 
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = torch.einsum("vnl,vl->nl", own, weights["views"]) + weights["bias"]
-        logits = logits + torch.einsum("nsi,sij->nj", slots, weights["slots"])
+        alone = torch.einsum("vnl,vl->nl", own, weights["views"]) + weights["bias"]
+        logits = torch.cat([alone + torch.einsum("nsi,sij->nj", around, weights["slots"]), alone])
         loss = functional.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1).mean() + functional.cross_entropy(
             logits, first
         )

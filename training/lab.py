@@ -21,7 +21,7 @@ from zhuti.decision import Floats
 
 Ints = NDArray[np.int64]
 REPORTS = 24
-RECIPE = Recipe(dropout=0.1)
+RECIPE = Recipe()
 EPOCHS = 3
 KEPT = 6  # draws; each holds an encoder and the texts of its sentences, encoded
 

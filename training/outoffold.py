@@ -21,7 +21,7 @@ from transformers import AutoConfig
 from training.base import prepare_base
 from training.baseline import export_lexical, fit_baseline
 from training.corpus import ROOT
-from training.dataset import SOURCES, Dataset, document_folds
+from training.dataset import SOURCES, Dataset
 from training.export import export_encoder
 from training.finetune import Targets, Tuned, fine_tune, sentence_vectors, start
 from training.frozen import MAX_TOKENS, FrozenBase
@@ -56,10 +56,9 @@ class OutOfFold:
 
 
 class Trainer:
-    """Trains the encoder on parts of a data set, in stages of which parts that agree share the first ones.
+    """Trains the encoder on parts of a data set, in three stages of which parts that agree share the first ones.
 
-    The lone written sentences come first, then the written reports, one fold of them after the other, then the corpus; into each
-    stage some sentences of those before are mixed.
+    The lone written sentences come first, then all written ones, then the corpus with some written ones mixed in.
 
     :param base: as in :func:`training.base.prepare_base`.
     """
@@ -72,7 +71,6 @@ class Trainer:
         self._texts = dataset.texts
         self.targets = Targets(dataset.targets, dataset.primaries, np.array(dataset.taxonomy.parents))
         self._corpus = dataset.corpus
-        self._parts = document_folds(dataset)
         self._folder, prefix = prepare_base(base)
         self.settings: dict[str, Any] = {"prefix": prefix, "max_tokens": MAX_TOKENS}
 
@@ -81,22 +79,18 @@ class Trainer:
         """The encoder before training, with the frozen layers' output for all sentences."""
         return FrozenBase(self._folder, self.settings["prefix"], self._texts, self.recipe)
 
-    def _after_written(self, rows: Ints) -> Tuned:
-        """The stages of the written sentences among the given rows."""
-        parts = self._parts[rows]
-        newest, earlier = rows[parts == parts.max()], rows[parts < parts.max()]
+    def _after_lone(self) -> Tuned:
+        lone = np.array([row for row, s in enumerate(self.dataset.sentences) if s.document is None])
 
         def tune() -> Tuned:
-            if len(earlier):
-                return self._go_on(self._after_written(earlier), newest, earlier)
-            return self._tune(start(self.base, newest, self.targets, self.recipe, self.seed), newest, self.recipe.first_epochs)
+            begun = start(self.base, lone, self.targets, self.recipe, self.seed)
+            return self._tune(begun, lone, self.recipe.lone_epochs)
 
-        return self._stage(rows, tune)
+        return self._stage(lone, tune)
 
-    def _go_on(self, model: Tuned, new: Ints, earlier: Ints) -> Tuned:
-        """Tune on new sentences with some earlier ones mixed in."""
-        replay = np.random.default_rng(self.seed).permutation(earlier)[: self.recipe.replay]
-        return self._tune(model, np.concatenate([new, replay]), epochs=1)
+    def _after_written(self, rows: Ints) -> Tuned:
+        """:param rows: written sentences, the lone ones among them."""
+        return self._stage(rows, lambda: self._tune(self._after_lone(), rows, self.recipe.written_epochs))
 
     def _stage(self, rows: Ints, tune: Callable[[], Tuned]) -> Tuned:
         """A model that several folds go on from; kept under ``build/`` like the logits of a fold."""
@@ -119,7 +113,8 @@ class Trainer:
         written, corpus = rows[~self._corpus[rows]], rows[self._corpus[rows]]
         tuned = self._after_written(written)
         if len(corpus):
-            tuned = self._go_on(tuned, np.repeat(corpus, self.recipe.corpus_repeats), written)
+            replay = np.random.default_rng(self.seed).permutation(written)[: self.recipe.replay]
+            tuned = self._tune(tuned, np.concatenate([np.repeat(corpus, self.recipe.corpus_repeats), replay]), epochs=1)
         export_encoder(self.base, tuned, folder)
         remembered = [Remembered(s.id, s.text, s.labels) for s in (self.dataset.sentences[row] for row in rows)]
         EvidenceIndex.write(folder, sentence_vectors(tuned, self.base, rows), self.targets.leaves[rows], remembered)

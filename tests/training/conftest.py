@@ -12,7 +12,7 @@ from training.dataset import TAXONOMY, Dataset, Sentence
 from training.recipe import Recipe
 from zhuti.taxonomy import Taxonomy
 
-RECIPE = Recipe(tuned_layers=1, batch=16, first_epochs=1, replay=20)
+RECIPE = Recipe(tuned_layers=1, batch=16, lone_epochs=1, replay=20)
 _TAXONOMY = Taxonomy.load(TAXONOMY)
 
 

@@ -39,6 +39,13 @@ def test_every_sentence_with_a_document_is_scored_and_what_was_computed_is_kept(
     assert np.array_equal(first.alone("nearest").views, first.views[2:])
 
 
+def test_folds_share_the_stages_of_written_sentences(dataset: Dataset, checkpoint: Path) -> None:
+    """Lone ones; those and each half of the reports; and those and both halves, which all corpus documents go on from."""
+    folds = held_out(dataset, checkpoint).folds
+    assert len(list(outoffold.CACHE.glob("*.npy"))) == folds.max() + 1
+    assert len(list(outoffold.CACHE.glob("*.safetensors"))) == 4
+
+
 def test_written_reports_are_scored_by_models_that_know_no_corpus_sentence(dataset: Dataset, checkpoint: Path) -> None:
     other = replace(dataset, sentences=tuple(s if s.written else replace(s, labels=("veterans.care",)) for s in dataset.sentences))
     first = held_out(dataset, checkpoint)

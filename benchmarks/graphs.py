@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OPENVINO_TELEMETRY", "0")
 
 from benchmarks.batches import TextTokens, sorted_batches
 from training.dataset import EXAMPLES

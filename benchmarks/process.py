@@ -32,7 +32,7 @@ class Worker:
         self.name = name
         self._log = log
         threads = {name: str(CORES) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-        environment = os.environ | threads | {"OPENVINO_TELEMETRY": "0", "HF_HUB_OFFLINE": "1"}
+        environment = os.environ | threads | {"HF_HUB_OFFLINE": "1"}
         with log.open("w", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.worker", name, *arguments],

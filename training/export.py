@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
-
-os.environ.setdefault("OPENVINO_TELEMETRY", "0")
 
 from training.finetune import Tuned
 from training.frozen import FrozenBase, SentenceEncoder

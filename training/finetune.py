@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.frozen import SCORED_AT_ONCE, FrozenBase, bf16, in_batches, mean_pool, run_layers
+from training.frozen import FrozenBase, bf16, in_batches, mean_pool, run_layers
 from training.recipe import Recipe
 from zhuti.decision import Floats
 
@@ -148,7 +148,7 @@ def _shuffled_batches(
 def sentence_vectors(model: Tuned, base: FrozenBase, rows: NDArray[np.int64]) -> Floats:
     """:return: vectors of the given rows, (rows, width)."""
     vectors = np.zeros((len(rows), base.encoder.config.hidden_size), np.float32)
-    for places in in_batches(np.argsort(base.lengths[rows], kind="stable"), SCORED_AT_ONCE):
+    for places in base.by_length(rows):
         with bf16():
             vectors[places] = model.eval().vectors(*base.hidden(rows[places])).float().numpy()
     return vectors

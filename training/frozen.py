@@ -18,7 +18,7 @@ from training.base import BaseError
 from training.recipe import Recipe
 
 MAX_TOKENS = 160
-SCORED_AT_ONCE = 32
+_SCORED_AT_ONCE = 32
 
 
 class SentenceEncoder(nn.Module):
@@ -75,13 +75,17 @@ class FrozenBase:
         hidden = nn.utils.rnn.pad_sequence([self._hidden[row] for row in rows], batch_first=True).float()
         return hidden, self._mask(rows)
 
+    def by_length(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """:return: places among the rows, in batches of about equal length; for scoring, where order does not matter."""
+        return in_batches(np.argsort(self.lengths[rows], kind="stable"), _SCORED_AT_ONCE)
+
     def _mask(self, rows: NDArray[np.int64]) -> Tensor:
         lengths = torch.from_numpy(self.lengths[rows])
         return (torch.arange(int(lengths.max()))[None, :] < lengths[:, None]).float()
 
     @torch.no_grad()
     def _fill(self) -> None:
-        for rows in in_batches(np.argsort(self.lengths, kind="stable"), SCORED_AT_ONCE):
+        for rows in self.by_length(np.arange(len(self.lengths))):
             mask = self._mask(rows)
             ids = nn.utils.rnn.pad_sequence([torch.tensor(self.token_ids[row]) for row in rows], batch_first=True)
             with bf16():

@@ -14,7 +14,7 @@ from training.baseline import export_lexical, fit_baseline
 from training.curve import draw_per_leaf
 from training.dataset import load_dataset
 from training.finetune import Targets, Tuned, fine_tune, sentence_vectors, start
-from training.frozen import SCORED_AT_ONCE, FrozenBase, in_batches
+from training.frozen import FrozenBase
 from training.halves import UnseenCorpus
 from training.recipe import Recipe
 from zhuti.decision import Floats
@@ -56,7 +56,7 @@ class Draw:
         """Of the corpus, or of other rows."""
         rows = np.arange(self.corpus.size) if rows is None else rows
         logits = np.zeros((len(rows), self.targets.leaves.shape[1]), np.float32)
-        for places in in_batches(np.argsort(self.base.lengths[rows], kind="stable"), SCORED_AT_ONCE):
+        for places in self.base.by_length(rows):
             logits[places] = model.eval()(*self.base.hidden(rows[places])).float().numpy()
         return logits
 

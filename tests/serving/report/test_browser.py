@@ -88,7 +88,8 @@ def test_a_filter_dims_the_other_sentences(open_file: Open, single: str, report:
         assert page.locator(".filter label:has(:checked) .n").inner_text() == str(len(carrying))
     page.keyboard.press("End")
     expect(page.locator(".filter input:checked")).to_have_count(1)
-    page.get_by_role("radio", name="存疑").check(force=True)
+    page.locator(".filter").get_by_text("存疑", exact=True).click()
+    assert page.get_by_role("radio", name="存疑").is_checked()
     assert lit(page) == [unit.index for unit in report.units if unit.uncertain]
 
 

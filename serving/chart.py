@@ -7,9 +7,13 @@ from itertools import cycle
 from typing import TextIO
 from xml.sax.saxutils import escape
 
+from rich.cells import cell_len, set_cell_size
+
 _COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#bab0ac", "#5f6b6d")
 _FONT = "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
-_NAMES, _BARS, _ROW, _MARGIN, _LEGEND_COLUMN = 220, 640, 30, 16, 215
+_BARS, _ROW, _MARGIN, _LEGEND_COLUMN = 640, 30, 16, 215
+_CELL = 6.8  # px of half a Chinese character
+_LONGEST = 64  # such halves in a bar's name; a longer one is cut before its end
 _SHOWN = 0.05  # narrower pieces carry no figure
 
 
@@ -20,7 +24,9 @@ def write_chart(rows: Sequence[tuple[str, Mapping[str, float]]], names: Mapping[
     :param names: theme codes with the names to show, in the order of the pieces.
     """
     colours = dict(zip(names, cycle(_COLOURS), strict=False))
-    width = _NAMES + _BARS + 3 * _MARGIN
+    shown = [_cut(label) for label, _ in rows]
+    first_bar = _MARGIN + int(max(220, 10 + _CELL * max(map(cell_len, shown), default=0)))
+    width = first_bar + _BARS + 2 * _MARGIN
     columns = (width - 2 * _MARGIN) // _LEGEND_COLUMN
     legend = -(-len(names) // columns) * 24 + _MARGIN
     height = legend + len(rows) * _ROW + 2 * _MARGIN
@@ -33,8 +39,8 @@ def write_chart(rows: Sequence[tuple[str, Mapping[str, float]]], names: Mapping[
         out.write(f'<text x="{x + 20}" y="{y + 12}">{escape(name)}</text>\n')
     for row, (label, shares) in enumerate(rows):
         top = legend + _MARGIN + row * _ROW
-        out.write(f'<text x="{_MARGIN + _NAMES - 10}" y="{top + 16}" text-anchor="end">{escape(label)}</text>\n')
-        x_bar = float(_MARGIN + _NAMES)
+        out.write(f'<text x="{first_bar - 10}" y="{top + 16}" text-anchor="end">{escape(shown[row])}</text>\n')
+        x_bar = float(first_bar)
         for code, name in names.items():
             piece = shares[code] * _BARS
             if not piece:
@@ -47,3 +53,10 @@ def write_chart(rows: Sequence[tuple[str, Mapping[str, float]]], names: Mapping[
                 )
             x_bar += piece
     out.write("</svg>\n")
+
+
+def _cut(label: str) -> str:
+    if cell_len(label) <= _LONGEST:
+        return label
+    end = label[-12:]
+    return set_cell_size(label, _LONGEST - cell_len(end) - 1).rstrip() + "…" + end

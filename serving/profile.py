@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from serving.batch.direct import write_whole
+from serving.batch.disk import is_device, target
 from serving.batch.inputs import list_inputs
 from serving.batch.job import Job, Options, OutputError
 from serving.batch.progress import Progress
@@ -91,7 +92,8 @@ def group(item: Item, by: Literal["year", "place"], column: str) -> str:
     """
     given = item.columns.get(by)
     if given not in (None, ""):
-        return str(given)
+        year = _YEAR.search(str(given)) if by == "year" else None
+        return year.group() if year else str(given)
     document = item.columns.get(column) if len(item.key) > 1 else None
     path = Path(str(document or item.source))
     names = [stem(path.name) if document else path.stem, *(folder.name for folder in path.parents if folder.name != "..")]
@@ -142,8 +144,11 @@ def profile_reports(
         if output is None:
             write(profile, tagger.taxonomy, sys.stdout)
             sys.stdout.flush()
+        elif is_device(path := target(output)):
+            with path.open("w", encoding="utf-8") as out:
+                write(profile, tagger.taxonomy, out)
         else:
-            write_whole(Path(output), lambda out: write(profile, tagger.taxonomy, out))
+            write_whole(path, lambda out: write(profile, tagger.taxonomy, out))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -162,6 +167,7 @@ def _write_table(profile: Profile, taxonomy: Taxonomy, out: TextIO) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column(profile.by, overflow="fold")
@@ -169,7 +175,7 @@ def _write_table(profile: Profile, taxonomy: Taxonomy, out: TextIO) -> None:
     for theme in themes(taxonomy):
         table.add_column(theme.zh, justify="right", overflow="fold", min_width=5)
     for name, total, shares in profile.rows(taxonomy):
-        table.add_row(name, str(total), *(f"{share:.0%}" if share else "" for share in shares.values()))
+        table.add_row(Text(name), str(total), *(f"{share:.0%}" if share else "" for share in shares.values()))
     Console(file=out, width=None if out.isatty() else 140, highlight=False).print(table)
 
 

@@ -15,7 +15,7 @@ import typer
 
 from zhuti.complaints import INTERRUPTED, UsageError, complaints, drop_stdout, say
 from zhuti.errors import ZhutiError
-from zhuti.usage import Engine, TagFormat, check_base, check_engine, check_output, check_text, format_of
+from zhuti.usage import Engine, TagFormat, check_base, check_engine, check_output, check_sources, check_text, format_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -86,7 +86,10 @@ def tag(
     ] = None,
     document_column: Annotated[
         str | None,
-        typer.Option(help="Rows in a row with the same value here are one document; default: 'document', if there.", metavar="NAME"),
+        typer.Option(
+            help="With --unit sentence rows in a row with the same value here are one document; in a report it names the text; default: 'document', if there.",
+            metavar="NAME",
+        ),
     ] = None,
     explain: Annotated[int, typer.Option(min=0, max=20, help="Show this many labelled sentences as evidence.")] = 0,
     resume: Annotated[
@@ -123,6 +126,7 @@ def tag(
             raise UsageError("nothing to tag: name a file, or - for standard input; `zhuti tag --help` shows examples")
         chosen = format or format_of(output)
         check_output(output, chosen, resume)
+        check_sources(sources, output)
         if chosen is TagFormat.html and unit is UnitKind.sentence:
             raise UsageError("--format html shows whole reports; --unit sentence needs another format")
         if chosen is TagFormat.html and explain:
@@ -185,6 +189,9 @@ def profile(
     with complaints():
         if output is not None and not Path(output).parent.is_dir():
             raise UsageError(f"--output {output}: the folder {Path(output).parent} does not exist")
+        if output is not None and Path(output).is_dir():
+            raise UsageError(f"--output {output}: is a folder; name a file")
+        check_sources(sources, output)
         from serving.batch.job import OutputError
         from serving.profile import profile_reports
 

@@ -172,6 +172,6 @@ def suffix_of(data: bytes) -> str:
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"%PDF-"):
         return ".pdf"
-    if start.startswith(b"PK\x03\x04"):
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):  # of an old .doc it is then said how to save it
         return ".docx"
     return ".html" if start.lower().startswith((b"<!doctype html", b"<html")) else ".txt"

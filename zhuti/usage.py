@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,10 +22,15 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+_NEAR = {"htm": "html", "json": "jsonl", "ndjson": "jsonl", "tsv": "csv", "xlsx": "csv", "xls": "csv"}
+
+
 def format_of(output: str | None) -> TagFormat:
     ending = Path(output).suffix.lower().removeprefix(".") if output else ""
     if ending in set(TagFormat):
         return TagFormat(ending)
+    if ending in _NEAR:
+        raise UsageError(f"--output {output}: .{ending} is not written; name it .{_NEAR[ending]}, or add --format")
     return TagFormat.jsonl if output and output.endswith("/") else TagFormat.table
 
 
@@ -43,6 +49,12 @@ def check_output(output: str | None, format: TagFormat, resume: bool) -> None:
         raise UsageError(f"--output {output}: is a folder; name a file, or add --format jsonl, csv or parquet for a folder of shards")
     if whole and resume:
         raise UsageError(f"--format {format} writes one file at once; --resume needs jsonl, csv or parquet")
+
+
+def check_sources(sources: list[str] | None, output: str | None) -> None:
+    for source in sources or []:
+        if output and Path(output).is_file() and os.path.realpath(source) == os.path.realpath(output):
+            raise UsageError(f"{source}: would be replaced by --output {output}; name another file there")
 
 
 def check_text(text: str | None) -> None:

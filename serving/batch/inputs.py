@@ -133,10 +133,25 @@ def _files(source: str, own: set[Path]) -> tuple[list[Path], str, dict[str, str]
             problems = {source: f"{source}: is a directory without files of the kinds {', '.join((*SUFFIXES, *TABLES))}"}
         return found, note, problems
     if path.exists() or not glob.has_magic(source):
-        return [path], "", {}
-    matches = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (takes absolute patterns)
-    found = [file for file in matches if _may_be_file(file) and not _inside(file, own)]
-    return found, "", {} if found else {source: f"{source}: no file has a name like this"}
+        return ([], f"{source}: is of this run's own output, left out", {}) if _inside(path, own) else ([path], "", {})
+    return _matches(source, own)
+
+
+def _matches(pattern: str, own: set[Path]) -> tuple[list[Path], str, dict[str, str]]:
+    """:return: the files that a glob names and those in the folders that it names, as :func:`_files` does."""
+    found: list[Path] = []
+    problems: dict[str, str] = {}
+    matches = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207 (takes absolute patterns)
+    if "**" in Path(pattern).parts:  # names what is in the folders too
+        matches = [match for match in matches if not match.is_dir()]
+    for match in matches:
+        if match.is_dir():
+            inside, _, unread = _folder(match, own)
+            found += inside
+            problems |= unread
+        elif _may_be_file(match) and not _inside(match, own):
+            found.append(match)
+    return found, "", problems if found or problems else {pattern: f"{pattern}: no file has a name like this"}
 
 
 def _folder(folder: Path, own: set[Path]) -> tuple[list[Path], list[Path], dict[str, str]]:
@@ -148,8 +163,13 @@ def _folder(folder: Path, own: set[Path]) -> tuple[list[Path], list[Path], dict[
     def note(error: OSError) -> None:
         problems[error.filename] = f"{error.filename}: is a folder that cannot be read: {error.strerror}"
 
-    for place, folders, names in os.walk(folder, onerror=note):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    entered: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        if (real := os.path.realpath(place)) in entered:  # a link to a folder above would go round for ever
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for file in (Path(place, name) for name in names if not name.startswith(".")):
             if _may_be_file(file) and not _inside(file, own):
                 (found if file.suffix.lower() in (*SUFFIXES, *TABLES) else other).append(file)

@@ -48,14 +48,14 @@ class Journal:
             raise JournalError(
                 f"{folder}: holds a run that was begun before; --resume goes on with it, or remove the folder to start again"
             )
-        if folder.is_dir() and not path.exists() and any(folder.iterdir()):
+        if folder.is_dir() and not path.exists() and any(other.name != REJECTS for other in folder.iterdir()):
             raise JournalError(f"{folder}: is not empty and holds no run of zhuti; name a new or an empty folder")
         folder.mkdir(exist_ok=True)
         flush_folder(folder.parent)
         self._file = path.open("a+b", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise JournalError(f"{folder}: another zhuti is writing here") from None
         lines = self._read()
         if not lines:

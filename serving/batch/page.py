@@ -23,10 +23,11 @@ def tag_reports(job: Job, progress: Progress) -> list[Report]:
     texts: list[str] = []
     tagged: list[list[TaggedUnit]] = []
     key = None
+    [column] = job.reading.names([job.reading.document_column or DOCUMENT_COLUMN])
     for item, unit in _tagged(job, progress):
         if item.key != key:
             key = item.key
-            names.append(_name(item))
+            names.append(_name(item, column))
             texts.append(item.document)
             tagged.append([])
         tagged[-1].append(unit)
@@ -48,8 +49,8 @@ def _tagged(job: Job, progress: Progress) -> Iterator[tuple[Item, TaggedUnit]]:
         yield from zip(chunk.items, units, strict=True)
 
 
-def _name(item: Item) -> str:
-    """A report goes by its file's name, in a table by its ``document`` column, else by the table's name and the row's number."""
+def _name(item: Item, column: str) -> str:
+    """A report goes by its file's name, in a table by the column that names it, else by the table's name and the row's number."""
     if len(item.key) == 1:
         return _NAMELESS.get(item.source, item.source)
-    return str(item.columns.get(DOCUMENT_COLUMN) or f"{Path(item.source).stem} {item.key[1]}")
+    return str(item.columns.get(column) or f"{Path(item.source).stem} {item.key[1]}")

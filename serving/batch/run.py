@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serving.batch.direct import tag_to_stream, tag_to_tables, write_whole
+from serving.batch.disk import is_device, target
 from serving.batch.inputs import given_text, list_inputs, printable
 from serving.batch.job import FOR_PEOPLE, Format, Job, Options, OutputError
 from serving.batch.journal import REJECTS
@@ -30,8 +31,8 @@ def tag_batch(sources: Sequence[str], text: str | None, model: str, options: Opt
     """
     engine = _engine(options)
     tagger = Tagger.load(model)
-    output = Path(options.output) if options.output is not None else None
-    rejects = _rejects_file(options.output)
+    output = target(options.output) if options.output is not None else None
+    rejects = _rejects_file(output, folder=is_folder(options.output or ""))
     own = [path for path in (output, rejects, output and work_folder(output)) if path]
     if text is not None:
         inputs, notes = [given_text(text)], list[str]()
@@ -56,17 +57,11 @@ def is_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
-def _rejects_file(output: str | None) -> Path | None:
+def _rejects_file(output: Path | None, *, folder: bool) -> Path | None:
     """``rejects.jsonl`` in a folder of shards, ``tagged.rejects.jsonl`` beside ``tagged.jsonl``; none where there is no file."""
-    if output is None or _is_device(Path(output)):
+    if output is None or is_device(output):
         return None
-    path = Path(output)
-    return path / REJECTS if is_folder(output) else path.with_name(f"{path.stem}.{REJECTS}")
-
-
-def _is_device(path: Path) -> bool:
-    """A device or pipe cannot be replaced by a file that is whole."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    return output / REJECTS if folder else output.with_name(f"{output.stem}.{REJECTS}")
 
 
 def _write(job: Job, output: Path | None, rejects: Path | None, progress: Progress, engine: Engine) -> None:
@@ -105,7 +100,7 @@ def _write_directly(job: Job, output: Path | None, rejects: Path | None, progres
         if output is None:
             sys.stdout.buffer.write(page.encode("utf-8"))
             sys.stdout.buffer.flush()
-        elif _is_device(output):
+        elif is_device(output):
             output.write_text(page, encoding="utf-8")
         else:
             write_whole(output, lambda out: out.write(page))

@@ -9,7 +9,7 @@ from pathlib import Path
 from serving.batch.disk import flush, rename
 from serving.batch.inputs import InputFailedError
 from serving.batch.job import Interrupted, Job, OutputError
-from serving.batch.journal import REJECTS, Journal, JournalError
+from serving.batch.journal import REJECTS, Journal
 from serving.batch.progress import Progress
 from serving.batch.rejects import write_rejects
 from serving.batch.shard import Done, Shard
@@ -42,6 +42,8 @@ def tag_to_folder(job: Job, folder: Path, progress: Progress, engine: Engine = t
         with _guard(journal):
             _write_shards(job, journal, job.layout(), progress, engine)
             write_rejects(journal.rejects(), folder / REJECTS)
+            if job.totals.failed:  # there is nothing to go on with
+                journal.remove()
     finally:
         journal.close()
 
@@ -81,7 +83,7 @@ def _open(job: Job, folder: Path) -> Journal:
     try:
         return Journal(folder, job.head(), resume=job.options.resume)
     except OSError as error:
-        raise JournalError(f"{folder}: cannot be written: {error.strerror}") from error
+        raise OutputError(f"{folder}: cannot be written: {error.strerror}; nothing was tagged yet") from error
 
 
 def _write_shards(job: Job, journal: Journal, layout: Layout, progress: Progress, engine: Engine) -> None:

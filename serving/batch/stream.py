@@ -16,6 +16,7 @@ from zhuti.text import Unit, iterate_units, single_unit
 DOCUMENT_COLUMN = "document"
 _RESULTS = ("role", "primary", "uncertain", "themes", "scores", "evidence")
 _PLACES = ("index", "start", "end")
+_OTHER_TABLES = (".json", ".ndjson", ".tsv", ".xlsx", ".xls", ".ods")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +178,12 @@ def _check_unchanged(source: Input) -> None:
 
 
 def _read_document(source: Input) -> str:
-    """The text of one report; a file that was named may have any ending, and is read as plain text if it is a strange one."""
+    """The text of one report; a file that was named may have any ending, and a strange one is read as what it starts like."""
     with read_errors(source):
         data = source.path.read_bytes()
         if source.name == STDIN:
             return read_document(data, "standard input", suffix=suffix_of(data))
         ending = source.path.suffix.lower()
-        return read_document(data, source.name, suffix=ending if ending in SUFFIXES else ".txt")
+        if ending in _OTHER_TABLES:
+            raise DocumentError(f"{source.name}: tables are read from .jsonl, .csv or .parquet files, found {ending!r}")
+        return read_document(data, source.name, suffix=ending if ending in SUFFIXES else suffix_of(data))

@@ -18,6 +18,7 @@ from serving.batch.inputs import TABLES, Input, read_errors
 from zhuti.documents import STDIN, DocumentError
 
 _PARQUET_ROWS = 2048
+_BUFFER = 1 << 20  # of a column; else all of it that a row group holds is read at once
 _LONGEST_FIELD = 1 << 26
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -161,7 +162,7 @@ class TableReader:
         import pyarrow.parquet as pq
 
         try:
-            file = pq.ParquetFile(self.source.path, pre_buffer=False)
+            file = pq.ParquetFile(self.source.path, pre_buffer=False, buffer_size=_BUFFER)
         except MemoryError:
             raise
         except pa.ArrowException as error:

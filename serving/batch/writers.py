@@ -120,6 +120,13 @@ class Csv:
             _copy(shard, out, len(head.getvalue()))
 
 
+class _Lines(list[str]):
+    """Takes lines of a CSV writer; it quotes what its line end holds, so that is ``\\r\\n`` for it and ``\\n`` in the file."""
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
+
+
 class _CsvWriter:
     def __init__(self, out: BinaryIO, names: list[str]) -> None:
         self._out = out
@@ -135,9 +142,9 @@ class _CsvWriter:
         self._put(flat)
 
     def _put(self, rows: list[Record]) -> None:
-        text = io.StringIO()
-        csv.DictWriter(text, self._names, lineterminator="\n").writerows(rows)
-        self._out.write(text.getvalue().encode("utf-8"))
+        lines = _Lines()
+        csv.DictWriter(lines, self._names, lineterminator="\r\n").writerows(rows)
+        self._out.write("".join(lines).encode("utf-8"))
 
     def finish(self) -> None:
         pass

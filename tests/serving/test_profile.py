@@ -77,6 +77,9 @@ def test_the_chart_is_one_svg_with_a_bar_a_report(tmp_path: Path) -> None:
         ("rows.csv", {"document": "甲县", "year": 2020, "place": "乙市"}, ("rows.csv", "甲县"), "2020", "乙市"),
         ("rows.csv", {"document": "甲县2019", "year": None}, ("rows.csv", "甲县2019"), "2019", "甲县"),
         ("./甲县2019.csv", {}, ("./甲县2019.csv", "甲县2019 1987"), "2019", "甲县"),
+        ("rows.csv", {"document": "甲县", "year": "2018.0"}, ("rows.csv", "甲县"), "2018", "甲县"),
+        ("rows.csv", {"document": "甲县", "year": "2018年"}, ("rows.csv", "甲县"), "2018", "甲县"),
+        ("rows.csv", {"document": "甲县", "year": "去年"}, ("rows.csv", "甲县"), "去年", "甲县"),
         ("文号120188.txt", {}, ("文号120188.txt",), "-", "文号120188"),
     ],
 )
@@ -119,6 +122,13 @@ def test_another_column_names_the_report(tmp_path: Path) -> None:
     assert [line.split(",")[:2] for line in by_year.stdout.splitlines()[1:]] == [["2019", "2"], ["2020", "1"]]
     nothing = profile(str(path), "--document-column", "none")
     assert (nothing.returncode, nothing.stderr.splitlines()[0]) == (1, f"zhuti: {path}: no column 'none'; found role, text")
+
+
+def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [{"document": name, "text": "引进人才。"} for name in ("总结[a]", "总结[b]")])
+    table = profile(str(path)).stdout
+    assert "总结[a]" in table
+    assert "总结[b]" in table
 
 
 def test_unreadable_reports_are_told(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def tag(
     document_column: Annotated[
         str | None,
         typer.Option(
-            help="With --unit sentence rows in a row with the same value here are one document; in a report it names the text; default: 'document', if there.",
+            help="Names the report; with --unit sentence, rows in a row with one name are one. Default: 'document', if there.",
             metavar="NAME",
         ),
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -151,3 +152,22 @@ def test_a_quote_that_is_not_closed_tells_the_lines_it_costs(tmp_path: Path) -> 
 def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"rows.parquet: is not a Parquet file"):
         read(table(tmp_path / "rows.parquet", "PAR1 but not quite PAR1"))
+
+
+def test_a_parquet_file_of_one_row_group_is_not_held_whole(tmp_path: Path) -> None:
+    path = tmp_path / "one.parquet"
+    rows_of_text = pa.table({"text": [os.urandom(300).hex() for _ in range(100_000)]})
+    pq.write_table(rows_of_text, path, row_group_size=len(rows_of_text), use_dictionary=False, compression="none")
+    program = f"""
+import resource
+from pathlib import Path
+import pyarrow.parquet
+from serving.batch.inputs import Input
+from serving.batch.tables import TableReader
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+rows = sum(1 for _ in TableReader(Input("one", "parquet", Path({str(path)!r}), 1)).rows())
+print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    rows, grown = map(int, subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT, check=True).stdout.split())
+    assert rows == len(rows_of_text)
+    assert grown * 1024 < path.stat().st_size / 2

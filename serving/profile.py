@@ -15,7 +15,7 @@ from serving.batch.disk import is_device, target
 from serving.batch.inputs import list_inputs
 from serving.batch.job import Job, Options, OutputError
 from serving.batch.progress import Progress
-from serving.batch.stream import DOCUMENT_COLUMN, Item
+from serving.batch.stream import Item
 from serving.chart import write_chart
 from serving.labels import short_labels, stem
 from zhuti.tagger import Tagger
@@ -124,8 +124,7 @@ def profile_reports(
     inputs, notes = list_inputs(sources, rows=sentence or text_column is not None, leave_out=[Path(output)] if output else [])
     options = Options("jsonl", None, sentence, text_column, document_column, explain=0, resume=False, shard_rows=10_000)
     job = Job(tagger, inputs, options, named=True)
-    [column] = job.reading.names([document_column or DOCUMENT_COLUMN])
-    profile = Profile(by, sentence=sentence, column=column)
+    profile = Profile(by, sentence=sentence, column=job.reading.naming_column)
     rejected = 0
     with Progress(sum(one.size for one in inputs), visible=sys.stderr.isatty()) as progress:
         for note in notes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from serving.batch.job import Job, count
 from serving.batch.progress import Progress
-from serving.batch.stream import DOCUMENT_COLUMN, Item
+from serving.batch.stream import Item
 from serving.report.figures import Report
 from serving.report.render import check_size, render
 from zhuti.documents import STDIN
@@ -23,11 +23,10 @@ def tag_reports(job: Job, progress: Progress) -> list[Report]:
     texts: list[str] = []
     tagged: list[list[TaggedUnit]] = []
     key = None
-    [column] = job.reading.names([job.reading.document_column or DOCUMENT_COLUMN])
     for item, unit in _tagged(job, progress):
         if item.key != key:
             key = item.key
-            names.append(_name(item, column))
+            names.append(_name(item, job.reading.naming_column))
             texts.append(item.document)
             tagged.append([])
         tagged[-1].append(unit)

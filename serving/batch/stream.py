@@ -38,6 +38,12 @@ class Reading:
         """The names under which a table's own columns go out: one that has a result's name gets ``input_`` before it."""
         return _outgoing(tuple(columns), _RESULTS if self.sentence else (*_PLACES, *_RESULTS))
 
+    @property
+    def naming_column(self) -> str:
+        """The column that names a table's reports, as it goes out."""
+        [name] = self.names([self.document_column or DOCUMENT_COLUMN])
+        return name
+
 
 @lru_cache(maxsize=1024)
 def _outgoing(columns: tuple[str, ...], results: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
 
 from benchmarks.batches import TextTokens, sorted_batches
+from benchmarks.machine import describe_machine
 from training.dataset import EXAMPLES
 from zhuti.annotations import read_json_lines
-from zhuti.artifact import Artifact
+from zhuti.artifact import Artifact, file_hash
 from zhuti.text import normalise
 
 ONNX = "model.onnx"
@@ -20,11 +22,12 @@ _CALIBRATION_SENTENCES = 320
 
 
 def build_graphs(artifact: Artifact, checkpoint: Path) -> Path:
-    """Write all formats into ``graphs/`` of the checkpoint's folder, unless they are there already.
+    """Write all formats into the checkpoint's folder, unless the same code and libraries did so before.
 
     :return: the folder with the files.
     """
-    folder = checkpoint / "graphs"
+    made_by = f"{describe_machine()['libraries']} {file_hash(Path(__file__))}"
+    folder = checkpoint / f"graphs-{hashlib.sha256(made_by.encode()).hexdigest()[:12]}"
     if folder.is_dir():
         return folder
     partial = folder.with_name("graphs.part")

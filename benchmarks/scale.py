@@ -59,7 +59,7 @@ def main() -> None:
         pq.write_table(pa.Table.from_pylist(rows), folder / "distinct.parquet")
         _tagging(folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    _print("resident memory at most (tagger, archive above and all)", f"{peak:,.0f} MB")
+    _print("resident memory at most (tagger, archive above and all)", f"{peak:,.0f} MiB")
 
 
 def _reading(file: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import TextIO
-from xml.sax.saxutils import escape
+from xml.sax import saxutils
 
 from rich.cells import cell_len, set_cell_size
 
@@ -14,6 +15,7 @@ _FONT = "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
 _BARS, _ROW, _MARGIN, _LEGEND_COLUMN = 640, 30, 16, 215
 _CELL = 6.8  # px of half a Chinese character
 _LONGEST = 64  # such halves in a bar's name; a longer one is cut before its end
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SHOWN = 0.05  # narrower pieces carry no figure
 
 
@@ -36,17 +38,17 @@ def write_chart(rows: Sequence[tuple[str, Mapping[str, float]]], names: Mapping[
     for place, (code, name) in enumerate(names.items()):
         x, y = _MARGIN + place % columns * _LEGEND_COLUMN, _MARGIN + place // columns * 24
         out.write(f'<rect x="{x}" y="{y}" width="14" height="14" fill="{colours[code]}"/>')
-        out.write(f'<text x="{x + 20}" y="{y + 12}">{escape(name)}</text>\n')
+        out.write(f'<text x="{x + 20}" y="{y + 12}">{_escaped(name)}</text>\n')
     for row, (label, shares) in enumerate(rows):
         top = legend + _MARGIN + row * _ROW
-        out.write(f'<text x="{first_bar - 10}" y="{top + 16}" text-anchor="end">{escape(shown[row])}</text>\n')
+        out.write(f'<text x="{first_bar - 10}" y="{top + 16}" text-anchor="end">{_escaped(shown[row])}</text>\n')
         x_bar = float(first_bar)
         for code, name in names.items():
             piece = shares[code] * _BARS
             if not piece:
                 continue
             out.write(f'<rect x="{x_bar:.1f}" y="{top}" width="{piece:.1f}" height="{_ROW - 8}" fill="{colours[code]}">')
-            out.write(f"<title>{escape(label)}: {escape(name)} {shares[code]:.1%}</title></rect>\n")
+            out.write(f"<title>{_escaped(label)}: {_escaped(name)} {shares[code]:.1%}</title></rect>\n")
             if shares[code] >= _SHOWN:
                 out.write(
                     f'<text x="{x_bar + piece / 2:.1f}" y="{top + 15}" text-anchor="middle" font-size="11">{shares[code]:.0%}</text>\n'
@@ -60,3 +62,7 @@ def _cut(label: str) -> str:
         return label
     end = label[-12:]
     return set_cell_size(label, _LONGEST - cell_len(end) - 1).rstrip() + "…" + end
+
+
+def _escaped(text: str) -> str:
+    return saxutils.escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text))

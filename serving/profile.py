@@ -16,6 +16,7 @@ from serving.batch.inputs import list_inputs
 from serving.batch.job import Job, Options, OutputError
 from serving.batch.progress import Progress
 from serving.batch.stream import Item
+from serving.batch.writers import CsvLines
 from serving.chart import write_chart
 from serving.labels import short_labels, stem
 from zhuti.tagger import Tagger
@@ -156,10 +157,12 @@ def profile_reports(
 
 
 def _write_csv(profile: Profile, taxonomy: Taxonomy, out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
+    lines = CsvLines()
+    writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow([profile.by, "sentences", *(theme.code for theme in themes(taxonomy))])
     for name, total, shares in profile.rows(taxonomy):
         writer.writerow([name, total, *(f"{share:.4f}" for share in shares.values())])
+    out.writelines(lines)
 
 
 def _write_table(profile: Profile, taxonomy: Taxonomy, out: TextIO) -> None:

@@ -15,7 +15,19 @@ import typer
 
 from zhuti.complaints import INTERRUPTED, UsageError, complaints, drop_stdout, say
 from zhuti.errors import ZhutiError
-from zhuti.usage import Engine, TagFormat, check_base, check_engine, check_output, check_sources, check_text, format_of
+from zhuti.usage import (
+    Engine,
+    ProfileFormat,
+    TagFormat,
+    check_base,
+    check_engine,
+    check_output,
+    check_sources,
+    check_text,
+    format_of,
+    named_output,
+    profile_format_of,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,12 +45,6 @@ app = typer.Typer(
 class Format(StrEnum):
     table = "table"
     jsonl = "jsonl"
-
-
-class ProfileFormat(StrEnum):
-    table = "table"
-    csv = "csv"
-    svg = "svg"
 
 
 class ProfileBy(StrEnum):
@@ -124,6 +130,7 @@ def tag(
             raise UsageError("--unit sentence reads rows of a table, not --text")
         if not sources and text is None and sys.stdin.isatty():
             raise UsageError("nothing to tag: name a file, or - for standard input; `zhuti tag --help` shows examples")
+        output = named_output(output)
         chosen = format or format_of(output)
         check_output(output, chosen, resume)
         check_sources(sources, output)
@@ -187,16 +194,16 @@ def profile(
     Exit codes: as of `zhuti tag`.
     """
     with complaints():
+        output = named_output(output)
         if output is not None and not Path(output).parent.is_dir():
             raise UsageError(f"--output {output}: the folder {Path(output).parent} does not exist")
         if output is not None and Path(output).is_dir():
             raise UsageError(f"--output {output}: is a folder; name a file")
+        chosen = format or profile_format_of(output)
         check_sources(sources, output)
         from serving.batch.job import OutputError
         from serving.profile import profile_reports
 
-        ending = Path(output).suffix.lower().removeprefix(".") if output else ""
-        chosen = format or (ProfileFormat(ending) if ending in set(ProfileFormat) else ProfileFormat.table)
         try:
             code = profile_reports(
                 sources, model, by.value, chosen.value, output, sentence=unit is UnitKind.sentence, text_column=text_column,

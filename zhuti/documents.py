@@ -155,6 +155,8 @@ def read_document(data: bytes, source: str, *, suffix: str | None = None, max_pa
 
             try:
                 text = html_text(text)
+            except MemoryError:
+                raise
             except Exception as error:  # what Python's parser meets on broken pages has no narrower base
                 raise DocumentError(f"{source}: is not a readable HTML page: {error}") from None
         elif suffix == ".md":

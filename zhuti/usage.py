@@ -17,6 +17,12 @@ class TagFormat(StrEnum):
     parquet = "parquet"
 
 
+class ProfileFormat(StrEnum):
+    table = "table"
+    csv = "csv"
+    svg = "svg"
+
+
 class Engine(StrEnum):
     local = "local"
     ray = "ray"
@@ -32,6 +38,20 @@ def format_of(output: str | None) -> TagFormat:
     if ending in _NEAR:
         raise UsageError(f"--output {output}: .{ending} is not written; name it .{_NEAR[ending]}, or add --format")
     return TagFormat.jsonl if output and output.endswith("/") else TagFormat.table
+
+
+def profile_format_of(output: str | None) -> ProfileFormat:
+    ending = Path(output).suffix.lower().removeprefix(".") if output else ""
+    if ending in set(ProfileFormat):
+        return ProfileFormat(ending)
+    if ending not in ("", "txt"):
+        raise UsageError(f"--output {output}: .{ending} is not written; name it .csv, .svg or .txt, or add --format")
+    return ProfileFormat.table
+
+
+def named_output(output: str | None) -> str | None:
+    """:return: None for standard output by its names; opened by one, a file that it goes to would be emptied."""
+    return None if output in ("-", "/dev/stdout") else output
 
 
 def check_output(output: str | None, format: TagFormat, resume: bool) -> None:

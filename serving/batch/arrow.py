@@ -39,7 +39,11 @@ def _row(batch: pa.RecordBatch, row: int) -> dict[str, Any] | str:
 
 
 def scalar_text(value: pa.Scalar) -> str:
-    """:return: an Arrow value as Arrow writes it."""
+    """:return: an Arrow value as Arrow writes it; nanoseconds in ISO form, as other times are."""
     import pyarrow as pa
 
+    if pa.types.is_timestamp(value.type) and value.type.unit == "ns":
+        micros, rest = divmod(value.value, 1000)
+        text = pa.scalar(micros, pa.timestamp("us", value.type.tz)).as_py().isoformat(timespec="microseconds")
+        return f"{text[:26]}{rest:03d}{text[26:]}"
     return str(value.cast(pa.string()).as_py())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -51,12 +52,13 @@ def _json_rows(source: Input) -> Iterator[dict[str, Any]]:
 def parquet_schema(names: list[str], inputs: Iterable[Input], reading: Reading, *, explain: bool) -> pa.Schema:
     """The Arrow schema of the output: Parquet inputs keep their types, JSONL gets what its values are, CSV is text.
 
-    A column whose values have no common type becomes text, as JSON, and so do JSON objects, whose keys may differ.
+    A column whose values have no common type becomes text, as JSON, and so do JSON objects, whose keys may differ, and
+    large integers, decimals and times whose type is not the same in all inputs.
     """
     import pyarrow as pa
 
     types: dict[str, pa.DataType] = {"index": pa.int64(), "start": pa.int64(), "end": pa.int64()} if not reading.sentence else {}
-    exact: dict[str, pa.DataType] = {}  # columns with integers that no float is, which therefore cannot become floats
+    exact: dict[str, set[pa.DataType]] = defaultdict(set)  # of columns with values that another type may not hold
     for source in inputs:
         if source.problem or (source.kind == "text" and reading.sentence):
             continue
@@ -64,11 +66,11 @@ def parquet_schema(names: list[str], inputs: Iterable[Input], reading: Reading, 
             for name, type_, is_exact in _types(source, reading):
                 types[name] = _common(types.get(name, pa.null()), type_)
                 if is_exact:
-                    exact[name] = type_
+                    exact[name].add(type_)
         except DocumentError:
             continue
     for name in names:
-        if types.get(name, pa.null()) == pa.null() or types[name] != exact.get(name, types[name]):
+        if types.get(name, pa.null()) == pa.null() or exact[name] - {types[name]}:
             types[name] = pa.string()
     fields = [pa.field(name, types[name]) for name in names]
     theme = pa.struct([("code", pa.string()), ("parent", pa.string()), ("score", pa.float64())])
@@ -80,14 +82,14 @@ def parquet_schema(names: list[str], inputs: Iterable[Input], reading: Reading, 
 
 
 def _types(source: Input, reading: Reading) -> Iterable[tuple[str, Any, bool]]:
-    """:return: names of columns with a type, and whether that type must not become one of floats."""
+    """:return: names of columns with a type, and whether another type may not hold its values."""
     import pyarrow as pa
 
     if source.kind == "text":
         yield from ((name, pa.string(), False) for name in (DOCUMENT_COLUMN, "text"))
     elif source.kind == "parquet":
         schema = TableReader(source).arrow_schema()
-        yield from ((name, type_, False) for name, type_ in zip(reading.names(schema.names), schema.types, strict=True))
+        yield from ((name, type_, _is_exact(type_)) for name, type_ in zip(reading.names(schema.names), schema.types, strict=True))
     elif source.kind == "csv":
         yield from ((name, pa.string(), False) for name in reading.names(TableReader(source).columns()))
     else:
@@ -95,6 +97,16 @@ def _types(source: Input, reading: Reading) -> Iterable[tuple[str, Any, bool]]:
         while some := list(islice(rows, _ROWS)):
             for name in dict.fromkeys(name for row in some for name in row):
                 yield name, *_json_type([row.get(name) for row in some])
+
+
+def _is_exact(type_: pa.DataType) -> bool:
+    """Whether a type holds what Arrow's common type of it and another one may not: floats have 53 bits, nanoseconds end in 2262."""
+    import pyarrow as pa
+
+    while pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        type_ = type_.value_type
+    kinds = (pa.types.is_int64, pa.types.is_uint64, pa.types.is_decimal, pa.types.is_timestamp)
+    return any(is_kind(type_) for is_kind in kinds)
 
 
 def _json_type(values: list[Any]) -> tuple[Any, bool]:

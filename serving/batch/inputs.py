@@ -54,6 +54,10 @@ class Input:
     text: str | None = None
 
 
+class NothingToReadError(ZhutiError):
+    """All that was named is the run's own output."""
+
+
 class InputFailedError(ZhutiError):
     """An input could be read when its hash was taken and cannot be read now, for a reason that may pass.
 
@@ -86,6 +90,7 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
     :param rows: whether standard input holds the rows of a table in any case; else only where it starts like JSONL or Parquet.
     :param leave_out: the run's own output, which may lie in a folder that is read.
     :return: the inputs, those that cannot be read among them, and a note for each folder in which other files were left out.
+    :raises NothingToReadError: if nothing is left, before anything is written.
     """
     inputs: list[Input] = []
     notes: list[str] = []
@@ -108,6 +113,8 @@ def list_inputs(sources: Iterable[str], *, rows: bool, leave_out: Iterable[Path]
             seen.add(real)
             name = source if file == Path(source) else str(file)  # one that was named keeps its ./
             inputs.append(_hashed(printable(name), file, TABLES.get(file.suffix.lower(), "text")))
+    if not inputs:
+        raise NothingToReadError("nothing to tag: " + "; ".join(notes))
     return inputs, notes
 
 
@@ -133,7 +140,8 @@ def _files(source: str, own: set[Path]) -> tuple[list[Path], str, dict[str, str]
             problems = {source: f"{source}: is a directory without files of the kinds {', '.join((*SUFFIXES, *TABLES))}"}
         return found, note, problems
     if path.exists() or not glob.has_magic(source):
-        return ([], f"{source}: is of this run's own output, left out", {}) if _inside(path, own) else ([path], "", {})
+        mine = path.exists() and _inside(path, own)
+        return ([], f"{source}: is of this run's own output, left out", {}) if mine else ([path], "", {})
     return _matches(source, own)
 
 

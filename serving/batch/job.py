@@ -87,7 +87,7 @@ class Job:
                 "shard_rows": options.shard_rows,
                 "reports_named": self.reading.named,
             },
-            "inputs": [{"name": one.name, "bytes": one.size, "sha256": one.sha256} for one in self.inputs],
+            "inputs": [{"name": one.name, "kind": one.kind, "bytes": one.size, "sha256": one.sha256} for one in self.inputs],
         }
 
     def layout(self) -> Layout:

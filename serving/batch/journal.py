@@ -23,6 +23,7 @@ from zhuti.errors import ZhutiError
 FILE = "journal.jsonl"
 REJECTS = "rejects.jsonl"
 VERSION = 1
+_BEGINNING = b'{"zhuti": '
 
 
 class JournalError(ZhutiError):
@@ -44,10 +45,6 @@ class Journal:
         self.complete = False
         self.joined = False
         path = folder / FILE
-        if path.exists() and path.stat().st_size and not resume:
-            raise JournalError(
-                f"{folder}: holds a run that was begun before; --resume goes on with it, or remove the folder to start again"
-            )
         if folder.is_dir() and not path.exists() and any(other.name != REJECTS for other in folder.iterdir()):
             raise JournalError(f"{folder}: is not empty and holds no run of zhuti; name a new or an empty folder")
         folder.mkdir(exist_ok=True)
@@ -61,6 +58,10 @@ class Journal:
         if not lines:
             self._append({"zhuti": VERSION} | head)
             return
+        if not resume:
+            raise JournalError(
+                f"{folder}: holds a run that was begun before; --resume goes on with it, or remove the folder to start again"
+            )
         changed = _difference({"zhuti": VERSION} | head, lines[0])
         if changed:
             raise JournalError(f"{folder}: {changed} since this run was begun, so it cannot go on; remove the folder to start again")
@@ -75,15 +76,18 @@ class Journal:
                 raise JournalError(f"{folder}: the shard {entry.file} is noted as done but is missing; remove the folder to start again")
 
     def _read(self) -> list[dict[str, Any]]:
-        """:return: the whole lines; a last one that was cut off while it was written is taken away."""
+        """:return: the whole lines; a last one that was cut off while it was written is taken away, if zhuti was what wrote it."""
         self._file.seek(0)
         text = self._file.read()
         whole = text[: text.rfind(b"\n") + 1]
-        self._file.truncate(len(whole))
         try:
-            return [json.loads(line) for line in whole.split(b"\n")[:-1]]
+            lines = [json.loads(line) for line in whole.split(b"\n")[:-1]]
         except ValueError:
-            raise JournalError(f"{self.folder / FILE}: is not a journal of zhuti; remove the folder to start again") from None
+            lines = []
+        if not _BEGINNING.startswith(text[: len(_BEGINNING)]) or (whole and not lines):
+            raise JournalError(f"{self.folder / FILE}: is not a journal of zhuti; name another folder")
+        self._file.truncate(len(whole))
+        return lines
 
     def _append(self, line: dict[str, Any]) -> None:
         data = memoryview((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))

@@ -39,7 +39,7 @@ class Shard:
     """
 
     def __init__(self, folder: Path, number: int, layout: Layout, *, attempt: str = "") -> None:
-        self._path = folder / f"part-{number:05d}{layout.suffix}"
+        self._path = folder / f"part-{number:07d}{layout.suffix}"
         self._partial = self._path.with_name(f"{self._path.name}{attempt}.part")
         self._file: BinaryIO = self._partial.open("wb")
         self._writer = layout.writer(self._file)

@@ -105,6 +105,8 @@ class Stream:
             except InputFailedError:
                 _check_unchanged(source)
                 raise
+            except MemoryError as error:
+                raise InputFailedError(f"{source.name}: not enough memory to read it") from error
             except Exception as error:  # whatever a reader meets in a strange file: the others are still to be tagged
                 yield Reject(source.name, None, f"{source.name}: cannot be read: {type(error).__name__}: {error}")
             _check_unchanged(source)

@@ -120,7 +120,7 @@ class Csv:
             _copy(shard, out, len(head.getvalue()))
 
 
-class _Lines(list[str]):
+class CsvLines(list[str]):
     """Takes lines of a CSV writer; it quotes what its line end holds, so that is ``\\r\\n`` for it and ``\\n`` in the file."""
 
     def write(self, line: str) -> None:
@@ -142,7 +142,7 @@ class _CsvWriter:
         self._put(flat)
 
     def _put(self, rows: list[Record]) -> None:
-        lines = _Lines()
+        lines = CsvLines()
         csv.DictWriter(lines, self._names, lineterminator="\r\n").writerows(rows)
         self._out.write("".join(lines).encode("utf-8"))
 

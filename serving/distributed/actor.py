@@ -6,6 +6,7 @@ import os
 import socket
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,12 +26,14 @@ class Order:
 
     :param model: the model's folder.
     :param sha256: of its manifest.
+    :param version: of zhuti, where the run was started.
     :param folder: receives the shards.
     """
 
     place: Place
     model: Path
     sha256: str
+    version: str
     explain: int
     folder: Path
     layout: Layout
@@ -55,6 +58,8 @@ class ShardTagger:
     def _tagger(self) -> Tagger:
         """Loaded with the first shard, where an error reaches the user; from the constructor Ray would only try again."""
         self._order.place.enter()
+        if (here := version("zhuti")) != (needed := self._order.version):
+            raise SharingError(f"the machine {socket.gethostname()} has zhuti {here}, the run is of {needed}; all need the same")
         tagger = Tagger.load(self._order.model, threads=1)
         if file_hash(self._order.model / MANIFEST) != self._order.sha256:
             raise SharingError(f"{self._order.model}: the machine {socket.gethostname()} has another model there; all need the same")

@@ -36,8 +36,9 @@ class RayEngine:
 
     def __call__(self, job: Job, folder: Path, layout: Layout, progress: Progress, first: int) -> Generator[Done]:
         """:raises OutputError: if rows are missing at the end, or in a shard."""
-        model = job.tagger.artifact.path.absolute()
-        order = Order(Place(Path.cwd()), model, job.head()["model"]["sha256"], job.options.explain, folder.absolute(), layout)
+        model, head = job.tagger.artifact.path.absolute(), job.head()
+        explain = job.options.explain
+        order = Order(Place(Path.cwd()), model, head["model"]["sha256"], head["version"], explain, folder.absolute(), layout)
         with cluster(self._address) as ray:
             counts = _count(ray, job, order.place)
             expected = shard_events(counts, job.options.shard_rows)

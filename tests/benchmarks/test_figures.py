@@ -13,9 +13,10 @@ from benchmarks.peers import PEERS, PIPELINE, REFERENCE, TAGGER
 from benchmarks.quality import leaf_micro_f1, share_changed
 from benchmarks.report import render
 from benchmarks.rounds import RoundLog
-from benchmarks.run import _same
+from benchmarks.run import _round, _same
 from benchmarks.summary import operations, summarise
 from benchmarks.tradeoff import draw_points, render_points
+from benchmarks.worker import MATRIX
 from benchmarks.workload import corpus_calls, count_sentences, stretch
 from tests.conftest import ROOT
 from training.dataset import load_dataset
@@ -57,10 +58,15 @@ def test_changes_of_quality() -> None:
 
 def _result(names: list[str]) -> dict[str, Any]:
     gold = [np.flatnonzero(row).tolist() for row in load_dataset(written=False).targets]
-    seconds = {PIPELINE: 8.0, REFERENCE: 4.0, TAGGER: 2.0}
-    calls = {name: {"all": {"seconds": seconds[name], "sentences": 616, "others": 0.0}} for name in names}
+    seconds = {PIPELINE: (8.0, 30.0, 5.0), REFERENCE: (4.0, 9.0, 1.0), TAGGER: (2.0, 4.0, 1.0)}  # a round each
     about = {name: {"resident_bytes": 5e8, "disk_bytes": 3e7, "chosen": gold} for name in names}
-    rounds = [{"rates": {"fp32": 1e11}, "calls": calls}] * 3
+    rounds = [
+        {
+            "rates": {"fp32": rate},
+            "calls": {name: {"all": {"seconds": seconds[name][turn], "sentences": 616, "others": 0.0}} for name in names},
+        }
+        for turn, rate in enumerate((1e11, 3e11, 0.5e11))
+    ]
     machine = {"cpu": "Some CPU", "flags": ["avx2"], "absent": ["amx_bf16"], "cores": 8, "cores_used": 2}
     return {
         "date": "2026-01-01",
@@ -76,12 +82,36 @@ def _result(names: list[str]) -> dict[str, Any]:
 def test_the_report_gives_medians_ratios_and_what_the_machine_cannot_show() -> None:
     result = _result([PIPELINE, REFERENCE, TAGGER])
     assert result["peers"][TAGGER]["sentences_per_second"]["all"] == 308
-    assert result["peers"][TAGGER]["times_pipeline"]["all"] == 4
+    assert result["peers"][TAGGER]["times_pipeline"]["all"] == 5
     text = render(result)
-    assert f"| {PEERS[TAGGER].title} | 308.0 (4.00×) |" in text
+    assert f"| {PEERS[TAGGER].title} | 308.0 (5.00×) |" in text
     assert "| 40 | 40% of fp32 | 500 | 30.0 | +0.0000 | 0.0% |" in text
     assert "This CPU has no AMX." in text
     assert "does not multiply bf16 matrices" in text
+
+
+def test_in_each_round_all_peers_run_a_size_before_the_next_in_an_order_drawn_anew() -> None:
+    asked: list[tuple[str, int | None]] = []
+
+    class Listening:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def measure(self, do: str, size: int | None = None, sentences: int | None = None) -> dict[str, str]:
+            if do == "time":
+                assert (size is None) == (sentences is None)
+                asked.append((self.name, size))
+            return {"of": self.name}
+
+    names = [str(number) for number in range(8)]
+    workers: Any = {name: Listening(name) for name in (*names, MATRIX)}
+    turns = [_round(number, workers, names, 128) for number in range(3)]
+    assert [turn["rates"] for turn in turns] == [{"of": MATRIX}] * 3
+    assert all(turn["calls"][name]["all"] == {"of": name} for turn in turns for name in names)
+    rows = [asked[place : place + 8] for place in range(0, len(asked), 8)]
+    assert [{size for _, size in row} for row in rows] == [{1}, {8}, {32}, {128}, {None}] * 3
+    assert all(sorted(name for name, _ in row) == names for row in rows)
+    assert len({tuple(name for name, _ in row) for row in rows}) == 15
 
 
 def test_a_broken_run_goes_on_with_its_own_rounds_alone(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pty
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -111,6 +112,26 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     assert tag(source, other, *SENTENCE, "-o", tmp_path / "mixed.parquet").returncode == 0
     mixed = [(row["day"], row["n"], row["tags"]) for row in read_any(tmp_path / "mixed.parquet")]
     assert mixed == [("2024-05-06", "3", ["a", None]), (None, None, None), ("x", "y", None)]
+
+
+def test_parquet_files_of_different_types_lose_nothing(tmp_path: Path) -> None:
+    late = datetime.datetime(9999, 12, 31, 1, 2, 3)
+    one = {
+        "n": pa.array([2**53 + 1], pa.int64()), "u": pa.array([2**63], pa.uint64()), "d": pa.array([Decimal("0.10")]),
+        "at": pa.array([late], pa.timestamp("us")), "l": pa.array([[2**53 + 1]]), "same": pa.array([2**53 + 1], pa.int64()),
+    }  # fmt: skip
+    two = {
+        "n": pa.array([0.5]), "u": pa.array([-1], pa.int64()), "d": pa.array([0.5]),
+        "at": pa.array([1_700_000_000_123_456_789], pa.timestamp("ns")), "l": pa.array([[0.5]]), "same": pa.array([None], pa.int64()),
+    }  # fmt: skip
+    for name, columns in (("one", one), ("two", two)):
+        pq.write_table(pa.table({"text": ["引进人才。"]} | columns), tmp_path / f"{name}.parquet")
+    assert tag(tmp_path / "one.parquet", tmp_path / "two.parquet", *SENTENCE, "-o", tmp_path / "out.parquet").returncode == 0
+    rows = [[row[name] for name in one] for row in read_any(tmp_path / "out.parquet")]
+    assert rows == [
+        ["9007199254740993", "9223372036854775808", "0.10", "9999-12-31T01:02:03", "[9007199254740993]", 9007199254740993],
+        ["0.5", "-1", "0.5", "2023-11-14T22:13:20.123456789", "[0.5]", None],
+    ]
 
 
 def test_json_columns_without_one_type_or_that_come_late_are_kept(tmp_path: Path) -> None:

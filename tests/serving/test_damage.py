@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -139,6 +140,15 @@ def test_no_memory_for_parquet_is_not_damage(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(pq, "ParquetFile", full)
     with pytest.raises(InputFailedError, match="not enough memory"):
         list(Stream(inputs, READING).events())
+
+
+@pytest.mark.parametrize("place", ["zhuti.markup.html_text", "serving.batch.stream.iterate_units"])
+def test_no_memory_for_a_page_is_not_damage(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.html").write_text("<p>引进人才。</p>", encoding="utf-8")
+    inputs, _ = list_inputs([str(tmp_path / "a.html")], rows=False)
+    monkeypatch.setattr(place, Mock(side_effect=MemoryError()))
+    with pytest.raises(InputFailedError, match="not enough memory"):
+        list(Stream(inputs, Reading(False, "text", None, False)).events())
 
 
 def test_whatever_ends_a_run_is_told_with_what_it_leaves_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def test_a_file_is_named_noted_and_its_shards_removed_only_when_what_comes_befor
     parts, journal = "tagged.jsonl.parts", "push tagged.jsonl.parts/journal.jsonl"
     assert steps == [
         "push .", "note inputs", journal,
-        f"push {parts}/part-00000.jsonl.part", f"name {parts}/part-00000.jsonl", f"push {parts}", "note file", journal,
+        f"push {parts}/part-0000000.jsonl.part", f"name {parts}/part-0000000.jsonl", f"push {parts}", "note file", journal,
         "note complete", journal,
         "push tagged.rejects.jsonl.part", "name tagged.rejects.jsonl", "push .",
         f"push {parts}/joined.part", "name tagged.jsonl", "push .", "note joined", journal,

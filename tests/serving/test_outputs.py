@@ -8,6 +8,8 @@ import io
 import json
 import re
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,64 @@ def test_rejects_of_the_run_itself_are_no_input(tmp_path: Path) -> None:
     assert [row["text"] for row in read_jsonl(tmp_path / "tagged.jsonl")] == ["引进人才。"]
 
 
+def test_a_run_without_other_inputs_than_its_own_output_leaves_that_alone(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "rows.jsonl", [{"text": "引进人才。"}, {"text": 7}])
+    tagged, rejects = tmp_path / "tagged.jsonl", tmp_path / "tagged.rejects.jsonl"
+    assert tag(source, *SENTENCE, "-o", tagged).returncode == 3
+    before = tagged.read_bytes(), rejects.read_bytes()
+    run = tag(rejects, *SENTENCE, "-o", tagged)
+    assert (run.returncode, run.stderr.decode()) == (
+        1,
+        f"zhuti: nothing to tag: {rejects}: is of this run's own output, left out\n",
+    )
+    assert (tagged.read_bytes(), rejects.read_bytes()) == before
+
+
+def test_an_input_that_is_not_there_is_told_though_the_output_has_its_name(tmp_path: Path) -> None:
+    run = tag(tmp_path / "rows.jsonl", "-o", tmp_path / "rows.jsonl")
+    assert run.returncode == 1
+    assert f"{tmp_path}/rows.jsonl: no such file" in run.stderr.decode()
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_standard_output_by_name_is_not_emptied_where_it_is_a_file(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("引进人才。", encoding="utf-8")
+    everything = tmp_path / "all.jsonl"
+    everything.write_text("before\n", encoding="utf-8")
+    for arguments in (["tag", "a.txt", "-f", "jsonl", "-o", name], ["profile", "a.txt", "-f", "csv", "-o", name]):
+        with everything.open("a", encoding="utf-8") as out:
+            subprocess.run([sys.executable, "-m", "zhuti.cli", *arguments], stdout=out, cwd=tmp_path, check=True)
+    lines = everything.read_text(encoding="utf-8").splitlines()
+    assert (lines[0], json.loads(lines[1])["text"]) == ("before", "引进人才。")
+    assert [line.split(",")[:2] for line in lines[2:]] == [["report", "sentences"], ["a", "1"]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "all.jsonl"]
+
+
+@pytest.mark.parametrize("content", [b"my own log, one line", b"[1]\n", b'{"mine": 1}\n{"zhuti": 1}\n'])
+def test_a_journal_of_something_else_stays_as_it_is(content: bytes, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "journal.jsonl").write_bytes(content)
+    for resume in ([], ["--resume"]):
+        run = tag(EXAMPLE, "-f", "jsonl", "-o", f"{folder}/", *resume)
+        assert (run.returncode, run.stderr.decode()) == (
+            2,
+            f"zhuti: {folder}/journal.jsonl: is not a journal of zhuti; name another folder\n",
+        )
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"journal.jsonl": content}
+
+
+def test_a_table_on_standard_input_is_not_gone_on_with_as_a_text(tmp_path: Path) -> None:
+    arguments = ("-", "-f", "jsonl", "-o", f"{tmp_path}/out/", "--resume")
+    table = "text\n引进人才。\n".encode()
+    assert tag(*arguments, "--text-column", "text", stdin=table).returncode == 0
+    assert tag(*arguments, "--text-column", "text", stdin=table).returncode == 0
+    run = tag(*arguments, stdin=table)
+    assert run.returncode == 2
+    assert "the input - has changed since this run was begun" in run.stderr.decode()
+
+
 def test_the_file_behind_a_link_is_replaced_and_not_the_link(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("引进人才。", encoding="utf-8")
     for ending in ("jsonl", "html"):
@@ -68,7 +128,7 @@ def test_the_file_behind_a_link_is_replaced_and_not_the_link(tmp_path: Path) -> 
 
 
 def test_a_profile_goes_to_a_device_and_not_in_its_place() -> None:
-    device = Path("/dev/stdout")
+    device = Path("/dev/fd/1")
     before = device.lstat().st_ino
     run = profile(str(EXAMPLE), "-f", "csv", "-o", str(device))
     assert (run.returncode, device.lstat().st_ino) == (0, before)
@@ -78,6 +138,13 @@ def test_a_profile_goes_to_a_device_and_not_in_its_place() -> None:
 def test_a_profile_is_no_folder(tmp_path: Path) -> None:
     run = profile(str(EXAMPLE), "-o", str(tmp_path))
     assert (run.returncode, run.stderr) == (2, f"zhuti: --output {tmp_path}: is a folder; name a file\n")
+
+
+@pytest.mark.parametrize("name", ["x.xlsx", "x.png", "x.html"])
+def test_an_ending_that_a_profile_is_not_written_in_is_told(name: str, tmp_path: Path) -> None:
+    run = profile(str(EXAMPLE), "-o", str(tmp_path / name))
+    assert (run.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "is not written; name it .csv, .svg or .txt, or add --format" in run.stderr
 
 
 @pytest.mark.parametrize(("name", "near"), [("x.json", "jsonl"), ("x.htm", "html"), ("x.tsv", "csv")])
@@ -95,7 +162,7 @@ def test_a_folder_that_got_nothing_is_free_for_the_next_run(tmp_path: Path) -> N
     assert tag(tmp_path / "archvie", "-f", "jsonl", "-o", f"{folder}/").returncode == 1
     assert [path.name for path in folder.iterdir()] == ["rejects.jsonl"]
     assert tag(tmp_path / "a.txt", "-f", "jsonl", "-o", f"{folder}/").returncode == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["journal.jsonl", "part-00000.jsonl"]
+    assert sorted(path.name for path in folder.iterdir()) == ["journal.jsonl", "part-0000000.jsonl"]
 
 
 def test_a_disk_that_takes_no_journal_is_told_as_that(tmp_path: Path) -> None:

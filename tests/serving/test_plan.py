@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,16 @@ from serving.batch.stream import Reading, Stream
 from serving.batch.tables import Reject
 from serving.batch.totals import Totals
 from serving.batch.window import Chunk, chunks
-from serving.distributed.actor import Written
+from serving.batch.writers import JsonLines
+from serving.distributed.actor import Order, ShardTagger, Written
 from serving.distributed.engine import _accepted
 from serving.distributed.line import pack, unpack
 from serving.distributed.place import Place, SharingError
 from serving.distributed.plan import plan, shard_events
 from serving.distributed.reading import count_events, read_shards
+from tests.conftest import SHIPPED
 from tests.serving.batchfiles import sentences, write_jsonl
+from zhuti.artifact import MANIFEST, file_hash
 from zhuti.documents import DocumentError
 
 ROWS = [row | {"text": " "} if place % 41 == 40 else row for place, row in enumerate(sentences(1500))]
@@ -76,9 +80,21 @@ def test_an_error_arrives_as_what_it_is() -> None:
         unpack(line)
 
 
+def test_a_machine_with_another_zhuti_or_another_model_tags_nothing(tmp_path: Path) -> None:
+    manifest = file_hash(SHIPPED / MANIFEST)
+    for sha256, started_by, expected in (
+        (manifest, "0.0.9", rf"the machine \S+ has zhuti {version('zhuti')}, the run is of 0\.0\.9; all need the same"),
+        ("0" * 64, version("zhuti"), r"the machine \S+ has another model there; all need the same"),
+    ):
+        tagger = ShardTagger(Order(Place(Path.cwd()), SHIPPED, sha256, started_by, 0, tmp_path, JsonLines()))
+        with pytest.raises(SharingError, match=expected):
+            unpack(tagger(pack(0, list[Chunk]())))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_rows_that_are_missing_are_an_error(tmp_path: Path) -> None:
-    (tmp_path / "part-00000.jsonl").write_bytes(b"12345")
-    done = Done(Entry("part-00000.jsonl", 57, Totals()), [Reject("a.csv", 3, "no text"), Reject("a.csv", 9, "no text")])
+    (tmp_path / "part-0000000.jsonl").write_bytes(b"12345")
+    done = Done(Entry("part-0000000.jsonl", 57, Totals()), [Reject("a.csv", 3, "no text"), Reject("a.csv", 9, "no text")])
     assert _accepted(tmp_path, Written(done, 5), 59) is done
     with pytest.raises(OutputError, match="57 rows and 2 rejects came of 60 rows; it is not kept"):
         _accepted(tmp_path, Written(done, 5), 60)

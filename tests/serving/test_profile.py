@@ -15,7 +15,7 @@ import pytest
 from serving.batch.stream import Item
 from serving.profile import group, report
 from tests.conftest import ROOT
-from tests.serving.batchfiles import write_csv
+from tests.serving.batchfiles import write_csv, write_jsonl
 from zhuti.tagger import Tagger
 from zhuti.text import single_unit
 
@@ -129,6 +129,17 @@ def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
     table = profile(str(path)).stdout
     assert "总结[a]" in table
     assert "总结[b]" in table
+
+
+def test_names_of_any_characters_keep_the_chart_and_the_csv_whole(tmp_path: Path) -> None:
+    names = ["<甲>&\x0b乙", "丙\r丁"]
+    path = write_jsonl(tmp_path / "rows.jsonl", [{"document": name, "text": "引进人才。"} for name in names])
+    assert profile(str(path), "-o", str(tmp_path / "x.svg")).returncode == 0
+    texts = [text.text for text in ElementTree.parse(tmp_path / "x.svg").iter("{http://www.w3.org/2000/svg}text")]
+    assert "<甲>&\ufffd乙 (1)" in texts
+    assert profile(str(path), "-o", str(tmp_path / "x.csv")).returncode == 0
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["report"] for row in csv.DictReader(file)] == names
 
 
 def test_unreadable_reports_are_told(tmp_path: Path) -> None:

@@ -106,7 +106,6 @@ def test_a_killed_actor_changes_nothing_in_the_output(rows: Path, undisturbed: P
     assert shards_noted(folder) < len(ROWS) / 20, "the run was over before an actor was killed; it needs more rows"
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3, errors.decode()
-    assert victims[0] not in actors(os.getpid())
     assert contents(folder) == contents(undisturbed)  # the journal and the rejects among them
     tagged = [row for shard in sorted(folder.glob("part-*")) for row in read_jsonl(shard)]
     rejects = read_jsonl(folder / "rejects.jsonl")
@@ -134,6 +133,7 @@ def test_two_machines_go_on_with_what_the_local_engine_began(two_machines: str, 
     process.kill()
     process.communicate(timeout=PATIENCE)
     assert not cut.exists()
+    assert shards_noted(tmp_path / "cut.parquet.parts") < 165 / 15, "the run was over before it was killed; it needs more rows"
     resumed = tag(source, *DOCUMENTS, "-o", cut, "--resume", "--engine", "ray", "--address", two_machines)
     assert resumed.returncode == 3, resumed.stderr.decode()
     assert cut.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
@@ -154,7 +154,7 @@ def test_the_local_engine_goes_on_with_what_ray_began(rows: Path, undisturbed: P
         with suppress(ProcessLookupError):
             os.kill(orphan, signal.SIGKILL)
     assert shards_noted(folder) < len(ROWS) / 20, "the run was over before it was killed; it needs more rows"
-    (folder / "part-00009.jsonl.0123.part").write_bytes(b"half")
+    (folder / "part-0000009.jsonl.0123.part").write_bytes(b"half")
     resumed = tag(*arguments, "--resume")
     assert resumed.returncode == 3, resumed.stderr.decode()
     assert contents(folder) == contents(undisturbed)

@@ -173,7 +173,7 @@ def test_ctrl_c_says_what_is_safe_and_how_to_go_on(source: Path, undisturbed: Pa
 
 def test_a_full_disk_leaves_what_can_be_gone_on_with(source: Path, undisturbed: Path, tmp_path: Path) -> None:
     arguments = options(source, tmp_path / "tagged.jsonl")
-    bytes_of_a_shard = (undisturbed / "shards" / "part-00000.jsonl").stat().st_size
+    bytes_of_a_shard = (undisturbed / "shards" / "part-0000000.jsonl").stat().st_size
 
     def full() -> None:  # no file may grow beyond this: shards fit, the joined file does not
         resource.setrlimit(resource.RLIMIT_FSIZE, (3 * bytes_of_a_shard, 3 * bytes_of_a_shard))

@@ -14,7 +14,7 @@ from tests.serving.batchfiles import sentences, tag, write_jsonl
 ROWS = [row | {"text": ""} if place == 17 else row for place, row in enumerate(sentences(40))]
 END = 9
 NOTE = "note = journal.Journal.note; journal.Journal.note = lambda self, *done: end() if len(self.entries) == 2 else note(self, *done)"
-UNLINK = "unlink = Path.unlink; Path.unlink = lambda self, **how: end() if self.name == 'part-00002.jsonl' else unlink(self, **how)"
+UNLINK = "unlink = Path.unlink; Path.unlink = lambda self, **how: end() if self.name == 'part-0000002.jsonl' else unlink(self, **how)"
 TO_FILE = {  # a step, and what stands beside the inputs when the run ends at it
     "a shard has its name and is not noted": (NOTE, ["tagged.jsonl.parts"]),
     "all shards are noted, their completeness is not": ("journal.Journal.finish = end", ["tagged.jsonl.parts"]),

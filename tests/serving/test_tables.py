@@ -73,7 +73,8 @@ def test_a_head_line_in_another_encoding_is_refused(tmp_path: Path) -> None:
 def test_parquet_values_that_python_has_none_for_go_out_as_they_came(tmp_path: Path) -> None:
     columns = {
         "text": pa.array(["引进人才。", "慰问老干部。"]),
-        "at": pa.array([1_700_000_000_123_456_789, None], pa.timestamp("ns", "UTC")),
+        "at": pa.array([1_700_000_000_123_456_789, 1_700_000_000_000_000_000], pa.timestamp("ns", "UTC")),
+        "early": pa.array([-1, None], pa.timestamp("ns")),
         "day": pa.array([5_000_000, 19_000], pa.int32()).cast(pa.date32()),
     }
     pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
@@ -82,9 +83,9 @@ def test_parquet_values_that_python_has_none_for_go_out_as_they_came(tmp_path: P
     assert pq.read_table(tmp_path / "out.parquet").select(list(columns)).equals(pa.table(columns))
     assert tag_without_pandas(tmp_path / "rows.parquet", tmp_path / "out.jsonl").returncode == 0
     rows = read_jsonl(tmp_path / "out.jsonl")
-    assert [(row["at"], row["day"]) for row in rows] == [
-        ("2023-11-14 22:13:20.123456789Z", "15659-07-15"),
-        (None, "2022-01-08"),
+    assert [(row["at"], row["early"], row["day"]) for row in rows] == [
+        ("2023-11-14T22:13:20.123456789+00:00", "1969-12-31T23:59:59.999999999", "15659-07-15"),
+        ("2023-11-14T22:13:20+00:00", None, "2022-01-08"),
     ]
 
 

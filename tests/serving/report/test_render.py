@@ -27,6 +27,7 @@ class Collected(HTMLParser):
         super().__init__()
         self.open: list[tuple[str, dict[str, str | None]]] = []
         self.words: dict[str, str] = {}
+        self.spoken: dict[str, str] = {}
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.style = ""
         self.feed(html)
@@ -47,6 +48,8 @@ class Collected(HTMLParser):
             self.style += data
         if len(self.open) > 1 and self.open[-1][1].get("class") == "words" and (id := self.open[-2][1].get("id")):
             self.words[id] = self.words.get(id, "") + data
+        if len(self.open) > 1 and self.open[-1][1].get("class") == "hidden-text" and (id := self.open[-2][1].get("id")):
+            self.spoken[id] = self.spoken.get(id, "") + data
 
 
 def test_every_sentence_stands_once_in_order_and_as_it_was_given(single: str, report: Report, compared: str, reports: list[Report]) -> None:
@@ -55,6 +58,15 @@ def test_every_sentence_stands_once_in_order_and_as_it_was_given(single: str, re
     assert list(Collected(compared).words.items()) == expected
     for one in reports:
         assert [one.text[unit.start : unit.end] for unit in one.units] == [unit.text for unit in one.units]
+
+
+def test_themes_and_doubt_are_there_for_who_listens(single: str, report: Report, tagger: Tagger) -> None:
+    names = {leaf.code: leaf.zh for theme in tagger.taxonomy.themes for leaf in theme.leaves}
+    spoken = Collected(single).spoken
+    for unit in report.units:
+        labels = "、".join(f"{names[label.code]} {percent(label.score)}" for label in unit.themes)
+        assert spoken[f"d1s{unit.index + 1}"] == f" 主题：{labels}{'，存疑' if unit.uncertain else ''}"
+    assert any(unit.uncertain for unit in report.units)
 
 
 def test_what_looks_like_markup_is_shown_literally(tagger: Tagger) -> None:

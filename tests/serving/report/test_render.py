@@ -67,6 +67,7 @@ def test_themes_and_doubt_are_there_for_who_listens(single: str, report: Report,
         labels = "、".join(f"{names[label.code]} {percent(label.score)}" for label in unit.themes)
         assert spoken[f"d1s{unit.index + 1}"] == f" 主题：{labels}{'，存疑' if unit.uncertain else ''}"
     assert any(unit.uncertain for unit in report.units)
+    assert not re.search(r"</span>\s+</span>", single)  # it would be seen as a space after each sentence
 
 
 def test_what_looks_like_markup_is_shown_literally(tagger: Tagger) -> None:

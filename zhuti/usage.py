@@ -32,7 +32,7 @@ _NEAR = {"htm": "html", "json": "jsonl", "ndjson": "jsonl", "tsv": "csv", "xlsx"
 
 
 def format_of(output: str | None) -> TagFormat:
-    ending = Path(output).suffix.lower().removeprefix(".") if output else ""
+    ending = _ending(output)
     if ending in set(TagFormat):
         return TagFormat(ending)
     if ending in _NEAR:
@@ -41,12 +41,16 @@ def format_of(output: str | None) -> TagFormat:
 
 
 def profile_format_of(output: str | None) -> ProfileFormat:
-    ending = Path(output).suffix.lower().removeprefix(".") if output else ""
+    ending = _ending(output)
     if ending in set(ProfileFormat):
         return ProfileFormat(ending)
     if ending not in ("", "txt"):
         raise UsageError(f"--output {output}: .{ending} is not written; name it .csv, .svg or .txt, or add --format")
     return ProfileFormat.table
+
+
+def _ending(output: str | None) -> str:
+    return Path(output).suffix.lower().removeprefix(".") if output else ""
 
 
 def named_output(output: str | None) -> str | None:

@@ -96,17 +96,13 @@ class Stream:
             try:
                 if source.problem:
                     raise DocumentError(source.problem)
-                if source.kind == "text":
-                    yield from self._text_items(place, source)
-                else:
-                    yield from self._table_items(place, source)
+                with read_errors(source):
+                    yield from (self._text_items if source.kind == "text" else self._table_items)(place, source)
             except DocumentError as error:
                 yield Reject(source.name, None, str(error))
             except InputFailedError:
                 _check_unchanged(source)
                 raise
-            except MemoryError as error:
-                raise InputFailedError(f"{source.name}: not enough memory to read it") from error
             except Exception as error:  # whatever a reader meets in a strange file: the others are still to be tagged
                 yield Reject(source.name, None, f"{source.name}: cannot be read: {type(error).__name__}: {error}")
             _check_unchanged(source)
@@ -187,11 +183,10 @@ def _check_unchanged(source: Input) -> None:
 
 def _read_document(source: Input) -> str:
     """The text of one report; a file that was named may have any ending, and a strange one is read as what it starts like."""
-    with read_errors(source):
-        data = source.path.read_bytes()
-        if source.name == STDIN:
-            return read_document(data, "standard input", suffix=suffix_of(data))
-        ending = source.path.suffix.lower()
-        if ending in _OTHER_TABLES:
-            raise DocumentError(f"{source.name}: tables are read from .jsonl, .csv or .parquet files, found {ending!r}")
-        return read_document(data, source.name, suffix=ending if ending in SUFFIXES else suffix_of(data))
+    data = source.path.read_bytes()
+    if source.name == STDIN:
+        return read_document(data, "standard input", suffix=suffix_of(data))
+    ending = source.path.suffix.lower()
+    if ending in _OTHER_TABLES:
+        raise DocumentError(f"{source.name}: tables are read from .jsonl, .csv or .parquet files, found {ending!r}")
+    return read_document(data, source.name, suffix=ending if ending in SUFFIXES else suffix_of(data))

@@ -103,6 +103,7 @@ def test_a_killed_actor_changes_nothing_in_the_output(rows: Path, undisturbed: P
     victims = actors(process.pid)
     assert victims
     os.kill(victims[0], signal.SIGKILL)
+    wait_until(process, lambda: victims[0] not in actors(process.pid))
     assert shards_noted(folder) < len(ROWS) / 20, "the run was over before an actor was killed; it needs more rows"
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3, errors.decode()
